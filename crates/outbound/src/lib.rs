@@ -15,4 +15,4 @@ pub use call::{Answer, Call};
 pub use client::{HttpClient, HttpOptions};
 pub use error::{ConfigError, Unreachable, printable};
 pub use private_address::names_private;
-pub use secret::Secret;
+pub use secret::{Secret, read_file};

@@ -1,6 +1,6 @@
 //! Secret text: wiped from memory when dropped, never shown. Where it comes from is the configuration's matter.
 
-use std::{borrow::Cow, fmt, path::Path};
+use std::{borrow::Cow, fmt, fs, io, path::Path};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -12,6 +12,15 @@ use crate::error::ConfigError;
 pub struct Secret(Zeroizing<String>);
 
 const HIDDEN: &str = "[hidden]";
+
+/// What is in a file. A pipe or a device is none: it would hold whoever reads it for as long as nobody writes.
+///
+/// # Errors
+/// What the system says.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let about = fs::metadata(path)?;
+    if about.is_file() || about.is_dir() { fs::read(path) } else { Err(io::Error::other("must be a file")) }
+}
 
 impl Secret {
     /// Takes the text over.
@@ -45,8 +54,11 @@ impl Secret {
             (Some(_), Some(_)) => return Err(ConfigError::new(field, "is given both inline and as a file: keep one")),
             (Some(inline), None) => inline.clone(),
             (None, Some(path)) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|e| ConfigError::new(format!("{field}_file"), format!("{}: {e}", path.display())))?;
+                let wrong =
+                    |e: io::Error| ConfigError::new(format!("{field}_file"), format!("{}: {e}", path.display()));
+                let bytes = Zeroizing::new(read_file(path).map_err(wrong)?);
+                let text = std::str::from_utf8(&bytes);
+                let text = text.map_err(|_| wrong(io::ErrorKind::InvalidData.into()))?;
                 Self::new(text.trim_end_matches(['\n', '\r']))
             }
             (None, None) => return Ok(None),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 use userd_jose::Algorithm;
 use userd_model::Random;
-use userd_outbound::{ConfigError, HttpClient, HttpOptions, Secret};
+use userd_outbound::{ConfigError, HttpClient, HttpOptions, Secret, read_file};
 
 use crate::{
     answer::Members,
@@ -125,7 +125,7 @@ impl<'a> ProviderBuilder<'a> {
             return Err(ConfigError::new("timeout", "must be more than 0 and at most 10s"));
         }
         let read = |field: &'static str, path: &std::path::PathBuf| {
-            std::fs::read(path).map_err(|e| ConfigError::new(field, format!("{}: {e}", path.display())))
+            read_file(path).map_err(|e| ConfigError::new(field, format!("{}: {e}", path.display())))
         };
         let extra_roots = config.ca_file.as_ref().map(|path| read("ca_file", path)).transpose()?;
         let client_identity = match (&config.client_certificate_file, &config.client_key_file) {

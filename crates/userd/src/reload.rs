@@ -41,15 +41,27 @@ impl Reload {
         Self { reloadable, config, services, tls, places }
     }
 
-    /// Reloads at each signal, for ever.
+    /// Reloads at each signal, for ever. Files are read where nobody else waits: a disk may hang.
     pub async fn at_each(mut self, mut hangup: Signal) {
         while hangup.recv().await.is_some() {
-            match checks::load((self.reloadable.sources)()) {
-                Err(errors) => tracing::error!("the configuration is wrong, nothing was changed: {errors}"),
-                Ok(loaded) => {
-                    if let Err(error) = self.apply(loaded) {
-                        tracing::error!("not everything could be changed: {error}");
-                    }
+            let done = tokio::task::spawn_blocking(move || {
+                self.once();
+                self
+            });
+            match done.await {
+                Ok(again) => self = again,
+                // It panicked, and has been told.
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn once(&mut self) {
+        match checks::load((self.reloadable.sources)()) {
+            Err(errors) => tracing::error!("the configuration is wrong, nothing was changed: {errors}"),
+            Ok(loaded) => {
+                if let Err(error) = self.apply(loaded) {
+                    tracing::error!("not everything could be changed: {error}");
                 }
             }
         }

@@ -2,23 +2,47 @@
 //! what is in them.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{self, Read},
+    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
     path::Path,
+    time::Duration,
 };
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 const LARGEST_SECRET: u64 = 64 * 1024;
 
+/// So often a pipe is looked into, so long each time: two seconds.
+const LOOKS: usize = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Opens a file, and waits for nobody: a pipe that has no writer would hold a start, and every reload, for ever.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+}
+
+/// Reads what a pipe holds too, if somebody writes to it soon. At most one byte more than `limit`.
+fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = open(path)?;
+    let is_pipe = file.metadata()?.file_type().is_fifo();
+    let (mut file, mut bytes) = (file.take(limit + 1), Zeroizing::new(Vec::new()));
+    for _ in 0..LOOKS {
+        match file.read_to_end(&mut bytes) {
+            // The writer has not come yet, or not written everything.
+            Ok(_) if is_pipe && bytes.is_empty() => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read.map(|_| bytes),
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    Err(io::ErrorKind::TimedOut.into())
+}
+
 /// Reads a file of at most `limit` bytes; a pipe will do too.
 pub(super) fn read_at_most(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, String> {
-    let read = || -> io::Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::new());
-        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error| cannot_read(error.kind()))?;
+    let bytes = read(path, limit).map_err(|error| cannot_read(error.kind()))?;
     if bytes.len() as u64 > limit { Err(format!("larger than {} KiB", limit / 1024)) } else { Ok(bytes) }
 }
 
@@ -31,6 +55,16 @@ pub(super) fn secret_in(path: &Path) -> Result<Zeroizing<String>, String> {
     if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(Zeroizing::new(text.to_owned())) }
 }
 
+/// The same as it is, for a file that is read by whoever needs it.
+///
+/// # Errors
+/// What the system says, as `NotFound`; nobody writes to a pipe; it is no text.
+pub(crate) fn text_of(path: &Path) -> io::Result<Zeroizing<String>> {
+    let bytes = read(path, LARGEST_SECRET)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8 text"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
 pub(super) fn cannot_read(kind: io::ErrorKind) -> String {
     match kind {
         io::ErrorKind::NotFound => "cannot be read: no such file".to_owned(),
@@ -38,6 +72,7 @@ pub(super) fn cannot_read(kind: io::ErrorKind) -> String {
             "cannot be read: permission denied for the user that runs the service".to_owned()
         }
         io::ErrorKind::IsADirectory => "cannot be read: it is a directory".to_owned(),
+        io::ErrorKind::TimedOut => "cannot be read: it is a pipe, and nobody wrote to it".to_owned(),
         other => format!("cannot be read: {other}"),
     }
 }

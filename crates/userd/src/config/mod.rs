@@ -71,6 +71,8 @@ pub use self::{
     values::{Cidr, FilePath, InputFile, Listen, LogFilter, Period, Rate},
 };
 
+pub(crate) use self::files::text_of;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

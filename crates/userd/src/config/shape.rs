@@ -1,12 +1,12 @@
 //! The tree held against the JSON Schema: unknown keys, kinds, ranges, formats, all of them at once. What is wrong is
 //! reported and taken out. The schema is derived from the structs; nothing about single keys is written here.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use serde_json::Value as Schema;
 
 use super::{
-    files::cannot_read,
+    files::{cannot_read, open},
     formats::format_of,
     report::Findings,
     schema::{kind, may_be_empty, may_be_list, one_of, step},
@@ -182,10 +182,12 @@ fn within_range(text: &str, schema: &Schema) -> Result<(), String> {
 }
 
 fn must_exist(path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| cannot_read(error.kind()))?;
+    let file = open(path).map_err(|error| cannot_read(error.kind()))?;
     match file.metadata() {
         Ok(about) if about.is_dir() => Err("cannot be read: it is a directory".to_owned()),
-        Ok(_) => Ok(()),
+        Ok(about) if about.is_file() => Ok(()),
+        // It is read more than once, and by rooms that would wait for whoever writes to it.
+        Ok(_) => Err("cannot be read: it is a pipe or a device, and must be a file".to_owned()),
         Err(error) => Err(cannot_read(error.kind())),
     }
 }

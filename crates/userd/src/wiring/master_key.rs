@@ -16,7 +16,7 @@ use userd_crypto::{MasterKeys, Zeroizing};
 use userd_storage::engines::sqlite::{make_folders, sync_name};
 
 use super::outside::OsRandom;
-use crate::config::{CryptoConfig, MasterKeySource};
+use crate::config::{CryptoConfig, MasterKeySource, text_of};
 
 /// The master keys, and whether the current one was made just now.
 pub struct Found {
@@ -47,13 +47,13 @@ pub fn find(config: &CryptoConfig, may_make: bool) -> Result<Found, MasterKeyErr
     let mut previous = Vec::new();
     for file in &config.previous_master_key_files {
         let path: &Path = &file.0;
-        let text = fs::read_to_string(path).map_err(|error| MasterKeyError::File(path.to_owned(), error))?;
-        previous.push(*parse(&Zeroizing::new(text), &path.display().to_string())?);
+        let text = text_of(path).map_err(|error| MasterKeyError::File(path.to_owned(), error))?;
+        previous.push(*parse(&text, &path.display().to_string())?);
     }
     let (current, made) = match config.master_key_source() {
         MasterKeySource::Given(secret) => (parse(secret.expose(), "crypto.master_key")?, None),
         MasterKeySource::Command(command) => (parse(&run(command)?, "crypto.master_key_command")?, None),
-        MasterKeySource::File(path) => match fs::read_to_string(path).map(Zeroizing::new) {
+        MasterKeySource::File(path) => match text_of(path) {
             Ok(text) => (parse(&text, &path.display().to_string())?, None),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_make => make(path)?,
             Err(error) => return Err(MasterKeyError::File(path.to_owned(), error)),
@@ -83,7 +83,7 @@ fn make(path: &Path) -> Result<(Zeroizing<[u8; 32]>, Option<PathBuf>), MasterKey
             if error.kind() != io::ErrorKind::AlreadyExists || !path.exists() {
                 return Err(failed(error));
             }
-            let text = fs::read_to_string(path).map(Zeroizing::new).map_err(failed)?;
+            let text = text_of(path).map_err(failed)?;
             (parse(&text, &place)?, None)
         }
     };

@@ -15,6 +15,7 @@ mod every_command;
 mod logs;
 mod messages;
 mod owners;
+mod pipes;
 mod roles;
 
 use std::{

@@ -168,3 +168,33 @@ async fn a_hangup_reads_the_file_of_places_again() {
     send(member.request(Method::PATCH, "/v1/me").json(&russian)).await.unwrap().expect(200);
     told("Мюнхен, Германия", "Third/1").await;
 }
+
+/// A secret in a pipe that nobody writes to: the reload waits a while for it and gives up, and nobody else waits.
+#[tokio::test]
+async fn a_file_that_does_not_answer_holds_the_reload_alone() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    fs::write(app.path("token"), "1234:abc").unwrap();
+    let replica = Replica::start(command(&app, "telegram: { bot_token_file: token }\n")).await;
+    fs::remove_file(app.path("token")).unwrap();
+    assert!(Command::new("mkfifo").arg(app.path("token")).status().await.unwrap().success());
+    let visitor = replica.visitor();
+    replica.signal(Signal::HUP);
+    let told = || replica.lines_of("ERROR").iter().any(|line| line.contains("nothing was changed"));
+    let mut asked = 0;
+    until("the pipe is told", Duration::from_secs(20), async || {
+        // Each is answered while the reload still waits.
+        let answer = tokio::time::timeout(Duration::from_secs(2), visitor.get("/livez")).await.expect("soon");
+        answer.expect(200);
+        asked += 1;
+        told()
+    })
+    .await;
+    assert!(asked > 1, "nobody asked while it waited");
+    let error = replica.lines_of("ERROR").pop().unwrap();
+    assert!(error.contains("telegram.bot_token_file") && error.contains("it is a pipe"), "{error}");
+
+    // Nor does it hold the stop.
+    replica.signal(Signal::HUP);
+    let ended = replica.stop().await;
+    assert!(ended.status.success() && ended.took < SOON, "{:?} {:?}", ended.status, ended.took);
+}
