@@ -78,6 +78,15 @@ impl Health {
         health
     }
 
+    /// The same at once, and whatever was known: for somebody who looks on and wants to hear why.
+    ///
+    /// # Errors
+    /// Rows cannot be read, or what is written does not last.
+    pub async fn ask(&self) -> Result<(), Failure> {
+        self.read().await?;
+        self.write().await
+    }
+
     async fn read(&self) -> Result<(), Failure> {
         // Also whether it is still the database of this installation.
         self.deps.store.health().await?;

@@ -254,6 +254,9 @@ async fn announce(wired: &Wired, address: std::net::SocketAddr) -> Result<(), Wi
     if let Some(says) = ledger::missing(config) {
         tracing::warn!("{says}");
     }
+    for says in ledger::unwritable(config) {
+        tracing::error!("{says}");
+    }
     if wired.migrated > 0 {
         tracing::info!(steps = wired.migrated, "the database schema is up to date");
     }

@@ -1,16 +1,19 @@
 //! `userd doctor`: looks at every part as the service would use it, and says what to do about what is wrong. It only
 //! looks: no file is made, no schema step applied, no key made. What the first start would make is said to be missing.
+//! Deliberately absent: what only the wired services can tell (`serving.rs`).
 
 use std::sync::Arc;
 
-use userd_cache::CacheHealth;
 use userd_model::{Clock as _, KeyState};
 use userd_pages::inspection::{Findings, Inspection};
 use userd_providers::{ProviderConfig, ProviderDependencies, Secret};
 use userd_services::Services;
 use userd_storage::{Store, StoreError, engines::SqliteEngine, migrations::StepState};
 
-use super::finding::{Finding, ok, show, warning, wrong};
+use super::{
+    finding::{Finding, ok, show, warning, wrong},
+    serving::serving,
+};
 use crate::{
     config::{Config, MasterKeySource},
     terminal::Terminal,
@@ -33,7 +36,7 @@ pub async fn doctor(config: Config, terminal: Terminal) -> Health {
         match wire(config, Opening::MustExist, false).await {
             Err(fault) => findings.push(wrong("start", format!("{fault}"))),
             Ok(wired) => {
-                running(&wired.services, &mut findings).await;
+                serving(&wired.config, &wired.services, &mut findings).await;
                 wired.services.deps.store.engine().close().await;
             }
         }
@@ -54,7 +57,7 @@ pub(crate) fn inspection(config: &Config, services: &Arc<Services>) -> Inspectio
         let (config, services) = (Arc::clone(&config), Arc::clone(&services));
         Box::pin(async move {
             let mut findings = at_a_glance(&config);
-            running(&services, &mut findings).await;
+            serving(&config, &services, &mut findings).await;
             findings.into_iter().map(Finding::into_page).collect()
         })
     };
@@ -67,6 +70,7 @@ fn at_a_glance(config: &Config) -> Vec<Finding> {
     findings.push(clock());
     findings.push(memory(config));
     findings.extend(purge_ledger(config));
+    findings.extend(unwritable(config));
     findings.extend(secret_files::exposed_master_keys(config).into_iter().map(|says| warning("master_key", says)));
     findings.extend(providers(config));
     findings
@@ -205,30 +209,6 @@ fn master_key(config: &Config, fresh: bool) -> Finding {
     }
 }
 
-const LACKS_A_KEY: &str = "something in the database is sealed under a master key that is not known here: add its file to \
-                           crypto.previous_master_key_files and restart";
-
-/// What the wired services say.
-async fn running(services: &Services, findings: &mut Vec<Finding>) {
-    findings.push(signing_keys(services).await);
-    if services.deps.crypto.fields.lacks_a_key() {
-        findings.push(wrong("master_key", LACKS_A_KEY));
-    }
-    findings.push(match services.deps.cache.health().await {
-        CacheHealth::InProcess => ok("cache", "in process; with several replicas configure cache.url: redis://…"),
-        CacheHealth::Connected => ok("cache", "Redis answers"),
-        CacheHealth::Degraded => warning(
-            "cache",
-            "Redis does not answer: everything works, slower, and limits count per replica. Check cache.url",
-        ),
-    });
-    findings.push(match services.setup.is_open().await {
-        Ok(true) => warning("administrator", "there is none yet: `userd users create-admin --email me@example.org`"),
-        Ok(false) => ok("administrator", "there is one"),
-        Err(fault) => wrong("administrator", fault.to_string()),
-    });
-}
-
 /// Each configured provider, in the order in which they are offered. Nobody is contacted.
 fn providers(config: &Config) -> Vec<Finding> {
     let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
@@ -286,6 +266,14 @@ fn memory(config: &Config) -> Finding {
     finding("memory", memory.to_string())
 }
 
+/// Files of lines to which nothing can be added; not asked where the first start makes their folder.
+fn unwritable(config: &Config) -> Vec<Finding> {
+    if engine::absent_file(&config.database.url).is_some() {
+        return Vec::new();
+    }
+    ledger::unwritable(config).into_iter().map(|says| wrong("ledger", says)).collect()
+}
+
 /// Where erased accounts are remembered; nothing where no backup could bring them back.
 fn purge_ledger(config: &Config) -> Option<Finding> {
     let missing = ledger::missing(config).map(|says| warning("purge_ledger", says));
@@ -301,20 +289,4 @@ fn clock() -> Finding {
         return wrong("clock", format!("says {now}, which is before this program was written: set it (NTP)"));
     }
     ok("clock", format!("says {now}"))
-}
-
-async fn signing_keys(services: &Services) -> Finding {
-    match services.signing_keys.list(&services.operator_context()).await {
-        Err(fault) => wrong("signing_keys", fault.to_string()),
-        Ok(_) if !services.signing_keys.are_readable() => {
-            wrong("signing_keys", "those in the database cannot be opened; the log says why")
-        }
-        Ok(keys) => match services.deps.crypto.tokens.active_kid() {
-            None => wrong("signing_keys", "none is active: `userd keys rotate`"),
-            Some(kid) => match services.signing_keys.algorithm_change().await {
-                Ok(Some(change)) => warning("signing_keys", format!("{kid} signs: {change}")),
-                _ => ok("signing_keys", format!("{} of them; {kid} signs", keys.len())),
-            },
-        },
-    }
 }

@@ -19,6 +19,7 @@ pub mod notifications;
 pub mod restore;
 pub mod roles;
 mod scratch;
+mod serving;
 pub mod streams;
 pub mod telegram;
 pub mod templates;

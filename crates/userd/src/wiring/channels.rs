@@ -34,14 +34,15 @@ pub(super) fn build(
     };
     let templates = Templates::with(config.mail.templates.as_ref().map(|folder| folder.0.as_path())).map_err(told)?;
     Ok(Channels {
-        email: relay(config)?,
+        email: relay(config, TIMEOUT)?.map(|relay| Arc::new(relay) as Arc<dyn Channel<Message = Email, Receipt = ()>>),
         telegram: telegram(config, bot, clock)?,
         webhooks: Arc::new(webhook_sender(config)?),
         templates: Arc::new(templates),
     })
 }
 
-fn relay(config: &Config) -> Result<Option<Arc<dyn Channel<Message = Email, Receipt = ()>>>, WiringError> {
+/// The relay, where one is configured; `timeout` for a mail, or for a look at it.
+pub(crate) fn relay(config: &Config, timeout: Duration) -> Result<Option<Relay>, WiringError> {
     let Some(url) = config.mail.url.as_ref() else { return Ok(None) };
     let from =
         config.mail.from.as_ref().ok_or_else(|| part("mail.from: the sender is needed when mail.url is given"))?;
@@ -50,9 +51,9 @@ fn relay(config: &Config) -> Result<Option<Arc<dyn Channel<Message = Email, Rece
         from: from.as_str().to_owned(),
         ca_file: None,
         connections: CONNECTIONS,
-        timeout: TIMEOUT,
+        timeout,
     };
-    Ok(Some(Arc::new(Relay::new(&options).map_err(wrong)?)))
+    Relay::new(&options).map(Some).map_err(wrong)
 }
 
 fn telegram(

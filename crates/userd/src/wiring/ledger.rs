@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use userd_model::{Timestamp, UserId};
 use userd_services::{audit::CheckpointLedger, deletion::PurgeLedger};
@@ -50,6 +51,30 @@ pub(crate) fn missing(config: &Config) -> Option<&'static str> {
         "accounts.purge_ledger is not set: nothing outside the database remembers who was erased, and a restored backup brings \
          them back; name a file on a disk that outlives the database",
     )
+}
+
+/// Each file of lines to which nothing can be added, by its key, with what the system says. Nothing is added, and none is
+/// made.
+pub(crate) fn unwritable(config: &Config) -> Vec<String> {
+    let erased = path(config).map(|path| ("accounts.purge_ledger", path));
+    let checkpoints = config.audit.checkpoint_file.0.as_ref();
+    let checkpoints = checkpoints.map(|path| ("audit.checkpoint_file", engine::whole(&path.0)));
+    let files = [erased, checkpoints].into_iter().flatten();
+    let faults = files.filter_map(|(key, path)| takes_lines(&path).err().map(|error| (key, path, error)));
+    faults.map(|(key, path, error)| format!("{key}: nothing can be written to {}: {error}", path.display())).collect()
+}
+
+/// As it would be opened; one that is not there yet must have a folder to be made in.
+fn takes_lines(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(about) if about.is_file() => OpenOptions::new().append(true).open(path).map(drop),
+        Ok(_) => Err(io::Error::other("it is no file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Everybody whom it names, and when they were erased: at last, where that was more than once, as in a restored backup.

@@ -1,7 +1,7 @@
 //! The wiring: the only place that knows every room. It turns the configuration into parts and the parts into the
 //! services; the command line and the server use the same wiring.
 
-mod channels;
+pub(crate) mod channels;
 pub mod checks;
 pub mod engine;
 pub(crate) mod ledger;

@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use crate::Folder;
+use userd_storage::{
+    Engine as _,
+    engines::{SqliteEngine, SqliteLocation, SqliteOptions},
+};
+
+use crate::{Folder, Said};
 
 #[test]
 fn the_doctor_makes_nothing_in_an_empty_folder() {
@@ -107,4 +112,60 @@ fn the_doctor_finds_a_damaged_database_and_says_what_to_do() {
     }
     fs::write(&path, &whole).unwrap();
     assert_eq!(folder.userd("doctor").code, 0, "and whole again");
+}
+
+/// A folder whose service was started once, and what then becomes of its database.
+async fn after(sql: &'static str) -> Folder {
+    let folder = Folder::new();
+    for line in ["migrate up", "users create --username anna"] {
+        assert_eq!(folder.userd(line).code, 0, "{line}");
+    }
+    let file = SqliteLocation::File(folder.0.path().join("data/userd.db"));
+    let engine = SqliteEngine::open(&SqliteOptions::at(file)).unwrap();
+    engine.run_schema(sql).await.unwrap();
+    engine.close().await;
+    folder
+}
+
+#[track_caller]
+fn wrong(said: &Said, part: &str, words: &str) {
+    assert_eq!(said.code, 1, "{}{}", said.stdout, said.stderr);
+    let is_it = |line: &&str| line.starts_with("WRONG") && line.contains(&format!(" {part} "));
+    let line = said.stdout.lines().find(is_it).unwrap_or_else(|| panic!("nothing of {part}: {}", said.stdout));
+    assert!(line.contains(words), "{line}");
+}
+
+/// What `/readyz` says 503 of, and the tables that it does not look at.
+#[tokio::test]
+async fn the_doctor_reads_every_table_and_writes_a_row() {
+    for (sql, words) in [
+        ("DROP TABLE invitations", "the table invitations cannot be read"),
+        ("DROP TABLE leases", "the service answers 503"),
+    ] {
+        let folder = after(sql).await;
+        wrong(&folder.userd("doctor"), "rows", words);
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_clock_behind_what_was_written() {
+    let folder = after("UPDATE schema_migrations SET applied_at = 4102444800000000 WHERE number = 1").await;
+    wrong(&folder.userd("doctor"), "clock", "the database was written at 2100-01-01");
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_ledger_that_takes_no_lines_and_a_relay_that_does_not_answer() {
+    let folder = after("DELETE FROM leases").await;
+    let well = folder.userd("doctor");
+    assert_eq!(well.code, 0, "{}{}", well.stdout, well.stderr);
+    for key in ["accounts.purge_ledger", "audit.checkpoint_file"] {
+        for (file, words) in [("nowhere/lines", "No such file or directory"), ("data", "it is no file")] {
+            let said = folder.userd(&format!("--set {key}={file} doctor"));
+            wrong(&said, "ledger", key);
+            wrong(&said, "ledger", words);
+        }
+    }
+    folder.write("config.yaml", "mail: { url: 'smtp://127.0.0.1:1', from: a@b.example }\n");
+    wrong(&folder.userd("--config config.yaml doctor"), "mail", "cannot take the message now");
+    assert!(!folder.files().iter().any(|file| file.ends_with("lines")), "{:?}", folder.files());
 }
