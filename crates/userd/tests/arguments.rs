@@ -203,6 +203,16 @@ fn a_copy_takes_its_databases_from_flags_or_files_and_never_says_them() {
     let wrong = copy("userd storage copy --from mysql://u:hunter2@h/d --to sqlite://b.db");
     let said = format!("{} {wrong:?}", wrong.databases().unwrap_err());
     assert!(said.starts_with("--from: expected sqlite://path") && !said.contains("hunter2"), "{said}");
+    for (line, flag) in [
+        ("userd storage copy --from sqlite://a.db --to postgres://u:hunter2@h/d", "--to"),
+        ("userd storage copy --from postgres://h/d?password=hunter2 --to sqlite://b.db", "--from"),
+    ] {
+        let said = copy(line).databases().unwrap_err();
+        let expected = format!("{flag}: a URL with a password is not given on the command line");
+        assert!(said.starts_with(&expected) && said.ends_with(&format!("use {flag}-file")), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    assert!(copy("userd storage copy --from sqlite://a:b@c.db --to postgres://u@h/d").databases().is_ok());
     refused("userd storage copy --from sqlite://a.db");
     refused("userd storage copy --from sqlite://a.db --from-file f --to sqlite://b.db");
 }

@@ -91,10 +91,16 @@ impl DatabaseUrl {
             (None, Some(file)) => secret_in(file).map_err(|why| format!("{flag}-file {}: {why}", file.display()))?,
             _ => return Err(format!("give either {flag} or {flag}-file")),
         };
-        Self::parse_text(&text).map_err(|why| {
+        let url = Self::parse_text(&text).map_err(|why| {
             let more = if why.is_empty() { String::new() } else { format!("; {why}") };
             format!("{flag}: expected {}{more}", Self::EXPECTED)
-        })
+        })?;
+        let is_seen = file.is_none() && matches!(url.kind(), DatabaseKind::Postgres | DatabaseKind::Ydb);
+        if is_seen && holds_password(&text) {
+            let why = "a URL with a password is not given on the command line, where everybody can read it";
+            return Err(format!("{flag}: {why}; use {flag}-file"));
+        }
+        Ok(url)
     }
 
     /// The embedded database in this file.
@@ -218,6 +224,18 @@ fn habit_of_others(path: &str) -> Option<&'static str> {
 
 fn kept(text: &str, lawful: bool) -> Result<Zeroizing<String>, &'static str> {
     if lawful && clean(text) { Ok(Zeroizing::new(text.to_owned())) } else { Err("") }
+}
+
+/// Whether a value is a URL with a password, before its host or in its query. Not every driver's URL is one of the standard,
+/// so only these parts are looked at.
+pub(super) fn holds_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    password.is_some_and(|(_, password)| !password.is_empty())
+        || pairs.any(|(key, value)| key.to_ascii_lowercase().ends_with("password") && !value.is_empty())
 }
 
 /// What stands between `://`, the user and the path.

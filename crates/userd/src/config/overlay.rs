@@ -7,6 +7,7 @@ use serde_json::Value as Schema;
 use zeroize::Zeroizing;
 
 use super::{
+    connections::holds_password,
     report::{Findings, Origin},
     schema, shape,
     sources::Flag,
@@ -110,18 +111,6 @@ fn has_file_key(mut steps: Vec<String>) -> bool {
         last.push_str("_file");
     }
     schema::at(&steps).is_some()
-}
-
-/// Whether a value is a URL with a password, before its host or in its query. Not every driver's URL is one of the standard,
-/// so only these parts are looked at.
-fn holds_password(value: &str) -> bool {
-    let Some((_, rest)) = value.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
-    let query = rest.split_once('?').map_or("", |(_, query)| query);
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    password.is_some_and(|(_, password)| !password.is_empty())
-        || pairs.any(|(key, value)| key.to_ascii_lowercase().ends_with("password") && !value.is_empty())
 }
 
 fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings: &mut Findings) {
