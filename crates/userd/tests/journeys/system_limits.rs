@@ -146,3 +146,25 @@ async fn a_role_that_may_only_change_rows_is_enough_to_serve() {
     drop(owner);
     line.await.unwrap().unwrap();
 }
+
+/// A role that may not make tables is told so, with what to grant: nothing is corrupt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_may_not_make_tables_is_told_what_to_grant() {
+    let Some(app) = TestApp::build(Engine::Postgres).await else { return };
+    let url = app.get("database.url").to_owned();
+    let (owner, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    let line = tokio::spawn(connection);
+    let role = unique("guest_");
+    let make = format!("CREATE ROLE {role} LOGIN PASSWORD 'of_a_guest'; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    owner.batch_execute(&make).await.unwrap();
+    let (_, place) = url.split_once('@').unwrap();
+    let guest = app.with("database.url", &format!("postgres://{role}:of_a_guest@{place}"));
+    let said = guest.run(&["migrate", "up"]).await;
+    let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("may not make tables: GRANT CREATE ON SCHEMA public"), "{stderr}");
+    assert!(!stderr.contains("corrupt") && !stderr.contains("of_a_guest"), "{stderr}");
+    owner.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
+    drop(owner);
+    line.await.unwrap().unwrap();
+}

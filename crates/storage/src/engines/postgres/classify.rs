@@ -76,6 +76,13 @@ pub(super) fn schema(error: &Error) -> StoreError {
         (Meaning::Lost, _) => connection(error),
         (_, "40001" | "40P01" | "55P03" | "23505" | "42P07" | "42710" | "42P06" | "XX000") => StoreError::Conflict,
         (_, code) if trouble(code).is_some() => said(code, "schema"),
+        (_, code @ "42501") => {
+            let words = error.as_db_error().map_or("", |said| said.message());
+            StoreError::Unusable(format!(
+                "schema: postgres {code}: {words}; the role may not make tables: GRANT CREATE ON SCHEMA public to it, or let \
+                 `userd migrate up` run as the owner of the tables"
+            ))
+        }
         // The text of a schema step holds no values, so the server's words may be told.
         (_, code) => {
             let words = error.as_db_error().map_or("", |said| said.message());
