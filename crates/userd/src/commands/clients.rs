@@ -140,7 +140,7 @@ async fn find(services: &Services, which: &str, state: State) -> Result<ClientId
         .collect();
     match named[..] {
         [id] => Ok(id),
-        [] => Err(WiringError::Config(format!("no {name} client {which}; `userd clients list` shows them"))),
+        [] => Err(WiringError::Part(format!("no {name} client {which}; `userd clients list` shows them"))),
         _ => Err(WiringError::Config(format!("{} {name} clients are named {which}: give the id", named.len()))),
     }
 }

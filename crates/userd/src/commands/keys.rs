@@ -28,7 +28,7 @@ pub async fn revoke(services: &Services, terminal: Terminal, kid: &str) -> Resul
     let keys =
         services.signing_keys.revoke(&services.operator_context(), kid).await.map_err(|failure| match failure {
             userd_services::Failure::Refused(userd_model::Refusal::NotFound) => {
-                WiringError::Config(format!("no signing key {kid}; `userd keys list` shows them"))
+                WiringError::Part(format!("no signing key {kid}; `userd keys list` shows them"))
             }
             other => said(&other),
         })?;

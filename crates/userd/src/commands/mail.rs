@@ -44,7 +44,9 @@ pub async fn mail(services: &Services, terminal: Terminal, command: MailCommand)
 }
 
 async fn find(services: &Services, id: &str) -> Result<MailView, WiringError> {
-    let wrong = || WiringError::Config(format!("there is no mail {id}; `userd mail list` shows them"));
-    let found = services.deliveries.find_mail(&services.operator_context(), id.parse().map_err(|_| wrong())?).await;
-    found.map_err(|failure| said(&failure))?.ok_or_else(wrong)
+    let list = "`userd mail list` shows them";
+    let no_id = |_| WiringError::Config(format!("{id} is no id; {list}"));
+    let found = services.deliveries.find_mail(&services.operator_context(), id.parse().map_err(no_id)?).await;
+    let none = || WiringError::Part(format!("there is no mail {id}; {list}"));
+    found.map_err(|failure| said(&failure))?.ok_or_else(none)
 }

@@ -43,7 +43,9 @@ pub(crate) fn said(failure: &userd_services::Failure) -> WiringError {
     }
 }
 
-/// The same where something was named that may not be there: `what` it is, and which command `list`s such things.
+/// The same where something was named that may not be there: `what` it is, and which command `list`s such things. What is
+/// not there, or not in the state that the act is for, is no wrong usage (2) but 1, by every command: it may have been there
+/// a moment ago.
 pub(crate) fn said_of(failure: &userd_services::Failure, what: &str, list: &str) -> WiringError {
     match failure {
         userd_services::Failure::Refused(userd_model::Refusal::NotFound) => {

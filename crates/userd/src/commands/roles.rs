@@ -121,7 +121,7 @@ pub async fn grant(
 ) -> Result<(), WiringError> {
     let found = users::find(services, who).await?;
     if found.status == UserStatus::Deleted {
-        return Err(WiringError::Config(format!("{who} is deleted; `userd users restore {who}` has it back")));
+        return Err(WiringError::Part(format!("{who} is deleted; `userd users restore {who}` has it back")));
     }
     let (ctx, user) = (services.operator_context(), found.id);
     let granted = services.grants.grant(&ctx, user, GrantKind::Role, role, input).await;

@@ -210,7 +210,7 @@ pub(super) async fn find(services: &Services, who: &str) -> Result<UserView, Wir
     };
     found.map_err(|failure| match failure {
         Failure::Refused(Refusal::NotFound) => {
-            WiringError::Config(format!("no account {who}: give an id, e-mail address, username or phone number"))
+            WiringError::Part(format!("no account {who}: give an id, e-mail address, username or phone number"))
         }
         other => said(&other),
     })
