@@ -59,12 +59,23 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let admin_port =
         config.http.admin_listen.as_ref().map(|listen| reserve("http.admin_listen", listen.0)).transpose()?;
     config.http.listened_on(port.number()?);
-    await_server(&config).await?;
     let is_alone = alone.as_ref().is_some_and(ServiceLock::is_held);
-    let wired = wire(config, Opening::MayCreate, is_alone).await?;
+    let draining = Draining::default();
+    let mut stopped = Box::pin(signals::stop(draining.clone()));
+    let starting = async move {
+        await_server(&config).await?;
+        wire(config, Opening::MayCreate, is_alone).await
+    };
+    // A start may wait long for its database, and is told to stop like any service.
+    let wired = tokio::select! {
+        wired = starting => wired?,
+        () = &mut stopped => {
+            tracing::info!("stopped before it served");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let listener = port.listen()?;
     let address = listener.local_addr().map_err(part)?;
-    let draining = Draining::default();
     let mut requests = request_options(&wired.config)?;
     let looked_at = doctor::inspection(&wired.config, &wired.services);
     let site = pages::site(&wired.config, &wired.services, &requests, &draining, looked_at)?;
@@ -84,7 +95,6 @@ pub async fn serve(mut config: Config, reloadable: Reloadable) -> Result<ExitCod
     let options = server_options(&wired.config, files)?;
     let reload = Reload::new(reloadable, &wired, options.tls.clone());
     let reloading = tokio::spawn(reload.at_each(hangup));
-    let stopped = signals::stop(draining.clone());
     let served = server::serve(listener, router, options, draining.clone(), stopped).await;
     tracing::info!(connections = served.accepted, cut_off = served.aborted, "stopped");
     reloading.abort();

@@ -250,3 +250,17 @@ async fn a_secret_that_others_may_read_is_warned_of_at_the_start_and_by_the_doct
         assert_eq!(found.contains("chmod 600"), path != 0o600, "{found}");
     }
 }
+
+/// A start that waits for its database is told to stop like a service that serves, and ends like one.
+#[tokio::test]
+async fn a_start_that_waits_for_its_database_stops_cleanly() {
+    let app = TestApp::bare(Engine::Postgres).with("database.url", "postgres://u@127.0.0.1:1/d");
+    let starting = Replica::spawn(app.command());
+    until("it waits", Duration::from_secs(30), async || {
+        starting.lines_of("WARN").iter().any(|line| line.contains("the database is away"))
+    })
+    .await;
+    let ended = starting.stop().await;
+    assert_eq!(ended.status.code(), Some(0), "{:?}", ended.stdout);
+    assert!(ended.took < SOON, "{:?}", ended.took);
+}
