@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::signal::unix::Signal;
+use userd_providers::Secret;
 use userd_services::Services;
 use userd_web::server::tls::{self, ServerTls};
 
@@ -122,13 +123,24 @@ fn changed_keys(old: &Config, new: &Config) -> Vec<String> {
         ("passwords", old.passwords != new.passwords),
         ("mail", old.mail != new.mail),
         ("telegram", old.telegram != new.telegram),
+        ("providers", !provider_secrets(old).eq(provider_secrets(new))),
     ];
     for (section, _) in sections.into_iter().filter(|(_, differs)| *differs) {
-        if !keys.iter().any(|key| key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))) {
+        if !keys
+            .iter()
+            .any(|key| key.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        {
             keys.push(section.to_owned());
         }
     }
     keys
+}
+
+/// What is shown as a mask, of each provider.
+fn provider_secrets(config: &Config) -> impl Iterator<Item = Option<&str>> {
+    let providers = config.providers.iter();
+    let secrets = providers.flat_map(|provider| [&provider.client_secret, &provider.private_key, &provider.proxy]);
+    secrets.map(|secret| secret.as_ref().map(Secret::expose))
 }
 
 fn differences(old: &Value, new: &Value, path: &str, keys: &mut Vec<String>) {

@@ -198,3 +198,16 @@ async fn a_file_that_does_not_answer_holds_the_reload_alone() {
     let ended = replica.stop().await;
     assert!(ended.status.success() && ended.took < SOON, "{:?} {:?}", ended.status, ended.took);
 }
+
+/// A secret is shown to nobody; that it is another one is told.
+#[tokio::test]
+async fn a_new_secret_in_the_same_file_is_told_as_changed() {
+    let app = TestApp::build(Engine::Sqlite).await.unwrap();
+    fs::write(app.path("secret"), "hunter1").unwrap();
+    let file = "providers: [{ id: yandex, kind: yandex, client_id: a, client_secret_file: secret }]\n";
+    let replica = Replica::start(command(&app, file)).await;
+    reload(&app, &replica, file, "\"changed\":\"\"").await;
+    fs::write(app.path("secret"), "hunter2").unwrap();
+    reload(&app, &replica, file, "\"changed\":\"providers\"").await;
+    assert!(!replica.log().contains("hunter"), "{}", replica.log());
+}
