@@ -76,6 +76,9 @@ fn done(mut args: Args, variables: Vec<(OsString, OsString)>) -> ExitCode {
         }
         _ => {}
     }
+    if let Err(why) = process::enough_files() {
+        return fail(terminal, &WiringError::Part(why));
+    }
     let loaded = match checks::load(args.sources(variables.clone())) {
         Ok(loaded) => loaded,
         Err(errors) => return refuse(terminal, &errors),

@@ -21,6 +21,23 @@ pub fn keep_files_from_others() {
     umask(before | others);
 }
 
+/// With fewer files nothing starts; the runtime would end in a panic where it gets none.
+const FEWEST_FILES: u64 = 32;
+
+/// Whether files enough may be open to begin at all.
+///
+/// # Errors
+/// How many may, and what to raise.
+pub fn enough_files() -> Result<(), String> {
+    match raise_file_limit() {
+        Some(limit) if limit < FEWEST_FILES => Err(format!(
+            "only {limit} files may be open at a time, and at least {FEWEST_FILES} are needed: raise the limit (LimitNOFILE, \
+             ulimit -n)"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Raises the limit of open files, of which every connection is one, to what the system allows. Answers the limit.
 pub fn raise_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);

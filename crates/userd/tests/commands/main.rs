@@ -396,3 +396,18 @@ fn keys_without_effect_are_told() {
     assert!(!said.stderr.contains("restore_window"), "it has: {}", said.stderr);
     assert!(said.stderr.contains("mail.from has no effect without mail.url"), "{}", said.stderr);
 }
+
+/// Where hardly any file may be open, that is said; nothing panics.
+#[test]
+fn a_limit_of_a_few_open_files_is_told() {
+    let folder = Folder::new();
+    for line in ["serve", "users list", "config check"] {
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -n 8; exec '{}' {line}", env!("CARGO_BIN_EXE_userd"));
+        let output = command.args(["-c", &limited]).current_dir(folder.0.path()).env_clear().output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {stderr}");
+        assert!(stderr.contains("only 8 files may be open at a time"), "{line}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{line}: {stderr}");
+    }
+}
