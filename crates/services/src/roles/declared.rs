@@ -185,6 +185,9 @@ fn faults(declared: &Declared, registered: &[RegisteredPermission], stored: &[Ro
             wrong.extend(inside(&place, refusal));
         } else if !Permission::is_new_word(name) && !words.contains(name.as_str()) {
             wrong.push(InvalidField::new(format!("{place}/name"), NO_DOT_FIRST));
+        } else if declared.permissions.iter().take(at).any(|(other, ..)| other == name) {
+            // Each would undo what the other says, at every application.
+            wrong.push(InvalidField::new(format!("{place}/name"), "another permission has this name"));
         }
     }
     words.extend(declared.permissions.iter().map(|(name, ..)| name.as_str()));

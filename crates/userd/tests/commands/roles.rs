@@ -176,3 +176,17 @@ fn a_value_that_a_rule_cannot_have_is_told_in_the_words_of_the_file() {
         }
     }
 }
+
+/// Of two permissions of one name each would undo what the other says: there would always be something to apply.
+#[test]
+fn a_permission_that_stands_twice_in_a_file_is_refused() {
+    let twice = "permissions:\n  - { name: cms.write, description: One }\n  - { name: cms.write, description: Two }\n";
+    let folder = Folder::new().with("roles.yaml", &format!("{twice}roles: []\n"));
+    assert_eq!(folder.userd("migrate up").code, 0);
+    for line in ["roles plan roles.yaml", "roles apply roles.yaml"] {
+        let said = folder.userd(line);
+        assert_eq!(said.code, 2, "{line}: {}", said.stderr);
+        assert!(said.stderr.contains("another permission has this name"), "{line}: {}", said.stderr);
+    }
+    assert!(!folder.userd("roles export").stdout.contains("cms.write"), "nothing was applied");
+}
