@@ -142,7 +142,8 @@ fn lay(root: &mut Node, steps: &[String], text: &str, origin: &Origin, findings:
             Some(list) => list,
             None => return,
         },
-        "string" if schema::may_be_list(schema) && text.trim_start().starts_with('[') => {
+        // As of every list; a text with a comma in it stands in the file.
+        "string" if schema::may_be_list(schema) && (text.trim_start().starts_with('[') || text.contains(',')) => {
             match list(text, &path, schema, origin, findings) {
                 Some(list) => list,
                 None => return,

@@ -411,3 +411,20 @@ fn a_limit_of_a_few_open_files_is_told() {
         assert_eq!(stderr.lines().count(), 1, "{line}: {stderr}");
     }
 }
+
+/// Where a text or a list may stand, words between commas are a list, as of every list in a variable or a flag.
+#[test]
+fn words_between_commas_are_a_list_where_one_may_stand() {
+    let folder = Folder::new();
+    let shown = |value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
+        command.args(["--json", "config", "show"]).current_dir(folder.0.path()).env_clear();
+        let output = command.env("USERD__TOKENS__AUDIENCE", value).output().unwrap();
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        shown["tokens"]["audience"].clone()
+    };
+    assert_eq!(shown("a"), "a");
+    for list in ["a,b", "a, b", "[a, b]"] {
+        assert_eq!(shown(list), serde_json::json!(["a", "b"]), "{list}");
+    }
+}
