@@ -151,6 +151,7 @@ async fn command(
             out(config.show().map_err(WiringError::Part)?.trim_end());
         }
         Command::Config(_) => {
+            roles::check(&config.roles)?;
             terminal.answer(&serde_json::json!({ "lawful": true }), || "The configuration is lawful.".to_owned())
         }
         Command::Migrate { command: Some(MigrateCommand::Status) } => migrate::status(&config, terminal).await?,

@@ -164,6 +164,16 @@ pub fn declared_in(named: Option<PathBuf>, config: &RolesConfig) -> Result<Decla
     read(config.file.0.as_deref().ok_or_else(none)?)
 }
 
+/// The file of the configuration, for whoever checks it: the service itself does not read it.
+///
+/// # Errors
+/// `Config`: it cannot be read, or what is wrong in it.
+pub fn check(config: &RolesConfig) -> Result<(), WiringError> {
+    config.file.0.as_deref().map_or(Ok(()), |file| {
+        read(file).map(drop).map_err(|fault| WiringError::Config(format!("roles.file: {fault}")))
+    })
+}
+
 fn read(file: &Path) -> Result<Declared, WiringError> {
     let wrong = |what: &dyn std::fmt::Display| WiringError::Config(format!("{}: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;

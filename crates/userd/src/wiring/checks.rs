@@ -6,6 +6,7 @@ use std::{path::Path, sync::Arc};
 use userd_crypto::MasterKeys;
 use userd_model::Random;
 use userd_providers::{Kind, ProviderDependencies, Secret};
+use userd_templates::Templates;
 
 use super::{engine, pages, places, providers, roles, secret_files};
 use crate::config::{Config, ConfigErrors, DatabaseKind, Loaded, MasterKeySource, Rules, Sources};
@@ -30,6 +31,7 @@ fn check(config: &Config, rules: &mut Rules<'_>) {
     passkeys(config, rules);
     bot(config, rules);
     declared_roles(config, rules);
+    templates(config, rules);
     sign_in_providers(config, rules);
     traces(config, rules);
     log_file(config, rules);
@@ -82,6 +84,15 @@ fn database_and_cache(config: &Config, rules: &mut Rules<'_>) {
 fn declared_roles(config: &Config, rules: &mut Rules<'_>) {
     for (key, detail) in roles::declared(&config.roles).err().unwrap_or_default() {
         rules.refuse(&[&format!("roles.{key}")], &detail);
+    }
+}
+
+fn templates(config: &Config, rules: &mut Rules<'_>) {
+    if let Some(folder) = config.mail.templates.as_ref()
+        && let Err(faults) = Templates::with(Some(folder.0.as_path()))
+    {
+        let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        rules.refuse(&["mail.templates"], &told.join("; "));
     }
 }
 

@@ -68,7 +68,7 @@ fn a_notification_is_sent_and_shown() {
         (format!("{send} --not-before tomorrow"), 2, "tomorrow is no time"),
         (format!("notifications send --user {user} --title a --title-ru b --body c"), 2, "--body-ru"),
         ("notifications show 0197f9c2-0000-7000-8000-000000000000".to_owned(), 1, ""),
-        ("mail open 0197f9c2-0000-7000-8000-000000000000".to_owned(), 2, "there is no mail"),
+        ("mail open 0197f9c2-0000-7000-8000-000000000000".to_owned(), 1, "there is no mail"),
     ] {
         let said = folder.userd(&line);
         assert_eq!(said.code, code, "{line}: {}", said.stderr);
@@ -102,5 +102,12 @@ fn templates_are_listed_shown_and_tried() {
     assert!(fs::read_to_string(path).unwrap().contains("29 ноября 2026"), "{}", opened.stderr);
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
     assert_eq!(folder.userd("templates preview new_device --open --form text").code, 2);
+    // The check of the configuration reads them too.
+    assert_eq!(folder.userd("--set mail.templates=good config check").code, 0);
+    for (name, words) in [("bad", "new_device.ru.yaml: "), ("nowhere", "the folder cannot be read")] {
+        let said = folder.userd(&format!("--set mail.templates={name} config check"));
+        assert_eq!(said.code, 2, "{name}: {}", said.stdout);
+        assert!(said.stderr.contains("mail.templates: ") && said.stderr.contains(words), "{name}: {}", said.stderr);
+    }
     assert_eq!(folder.files(), ["bad/new_device.ru.yaml", "good/new_device.ru.yaml"], "nothing is made");
 }

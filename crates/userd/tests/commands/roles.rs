@@ -190,3 +190,16 @@ fn a_permission_that_stands_twice_in_a_file_is_refused() {
     }
     assert!(!folder.userd("roles export").stdout.contains("cms.write"), "nothing was applied");
 }
+
+/// The service does not read the file, and starts without it.
+#[test]
+fn the_check_reads_the_file_of_roles() {
+    let folder = Folder::new().with("roles.yaml", FILE).with("wrong.yaml", "roles:\n  - nam: editor\n");
+    assert_eq!(folder.userd("--set roles.file=roles.yaml config check").code, 0);
+    for (file, words) in [("nowhere.yaml", "roles.file: nowhere.yaml: "), ("wrong.yaml", "roles.file: wrong.yaml: ")] {
+        let said = folder.userd(&format!("--set roles.file={file} config check"));
+        assert_eq!(said.code, 2, "{file}: {}", said.stdout);
+        assert!(said.stderr.contains(words), "{file}: {}", said.stderr);
+        assert_eq!(folder.userd(&format!("--set roles.file={file} migrate up")).code, 0, "{file}");
+    }
+}
