@@ -2,6 +2,7 @@
 //! has come over is left alone.
 
 use std::{
+    collections::HashSet,
     fs::{File, OpenOptions},
     io::{BufWriter, Write},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt},
@@ -66,8 +67,10 @@ pub async fn import(services: &Services, terminal: Terminal, arguments: &ImportA
     must_be_another(&arguments.rejected, arguments.files.iter().chain(&arguments.accounts))?;
     // One for all files: they come over one after the other.
     let trial = arguments.dry_run.then(Trial::default);
+    let mut seen = HashSet::new();
     for path in &arguments.files {
-        one_file(services, (arguments, trial.as_ref()), &reading, path, &mut report, &mut rejected).await?;
+        let told = (&mut report, &mut seen);
+        one_file(services, (arguments, trial.as_ref()), &reading, path, told, &mut rejected).await?;
     }
     rejected.finish()?;
     terminal.answer(&report, || {
@@ -93,7 +96,7 @@ async fn one_file(
     (arguments, trial): (&ImportArgs, Option<&Trial>),
     reading: &Reading,
     path: &Path,
-    report: &mut Report,
+    (report, seen): (&mut Report, &mut HashSet<String>),
     rejected: &mut RejectedFile<'_>,
 ) -> Result<(), WiringError> {
     let bar = ProgressBar::new(0);
@@ -104,13 +107,16 @@ async fn one_file(
     let rows = reading.read(path, &bar)?;
     let (source, together) = (arguments.source.name(), RwLock::new(()));
     let together = &together;
-    let each = |row: Row| async move {
-        let person = row.person.map(|person| as_here(person, arguments));
-        let outcome = match &person {
-            Ok(person) => bring(services, source, person, trial, together).await.map_err(Some),
-            Err(_) => Err(None),
-        };
-        (row.number, person, outcome)
+    let each = |row: Row| {
+        let person = row.person.and_then(|person| first_of_its_id(person, seen));
+        let person = person.map(|person| as_here(person, arguments));
+        async move {
+            let outcome = match &person {
+                Ok(person) => bring(services, source, person, trial, together).await.map_err(Some),
+                Err(_) => Err(None),
+            };
+            (row.number, person, outcome)
+        }
     };
     let rows = futures_util::stream::unfold(rows, |mut rows| async move { Some((rows.recv().await?, rows)) });
     let mut done = std::pin::pin!(rows.map(each).buffer_unordered(AT_ONCE));
@@ -143,6 +149,14 @@ async fn one_file(
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Somebody else with an id that was read already would count as here, and nobody would miss them.
+fn first_of_its_id(person: ImportedPerson, seen: &mut HashSet<String>) -> Result<ImportedPerson, String> {
+    match &person.source_id {
+        Some(id) if !seen.insert(id.clone()) => Err(format!("id: {id} is that of an earlier row of this import")),
+        _ => Ok(person),
+    }
 }
 
 /// Brings somebody over. In a young database many at once stand in each other's way for too long, and so do two imports: then

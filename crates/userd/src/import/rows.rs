@@ -42,6 +42,11 @@ pub(super) fn read(format: Format, input: impl BufRead, each: Each<'_>) -> Resul
 fn csv_rows(input: impl Read, each: Each<'_>) -> Result<(), String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
     let head = reader.headers().map_err(|error| format!("the head of the CSV file: {error}"))?.clone();
+    if let Some(twice) =
+        head.iter().enumerate().find_map(|(at, name)| head.iter().take(at).find(|other| *other == name))
+    {
+        return Err(format!("the head of the CSV file: the column `{twice}` stands twice"));
+    }
     for record in reader.records() {
         // An empty field is one that is not there.
         let object = record.map_err(|error| error.to_string()).map(|record| {

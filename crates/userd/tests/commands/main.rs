@@ -177,6 +177,30 @@ fn the_key_of_a_log_that_has_not_begun_is_no_answer() {
     assert!(said.stderr.contains("nothing has been logged yet"), "{}", said.stderr);
 }
 
+/// Two people of one id, or one column under two heads: which of them is meant nobody can tell.
+#[test]
+fn an_import_takes_nobody_for_somebody_else() {
+    let folder = Folder::new()
+        .with("people.csv", "id,email\n1,anna@example.org\n1,boris@example.org\n2,clara@example.org\n")
+        .with("heads.csv", "id,email,email\n3,dora@example.org,emma@example.org\n");
+    assert_eq!(folder.userd("migrate up").code, 0);
+    for (already_here, imported) in [(0, 2), (2, 0)] {
+        let said = folder.userd("--json import csv people.csv");
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let report: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let counts = [&report["imported"], &report["already_here"], &report["rejected"]];
+        assert_eq!(counts, [imported, already_here, 1], "{report}");
+        let rejected = folder.files().into_iter().find(|file| file.contains("rejected")).unwrap();
+        let why = fs::read_to_string(folder.0.path().join(rejected)).unwrap();
+        assert!(why.contains("id: 1 is that of an earlier row") && why.contains("\"row\":2"), "{why}");
+    }
+    let said = folder.userd("import csv heads.csv --rejected why.jsonl");
+    assert_eq!(said.code, 1, "{}", said.stdout);
+    let why = fs::read_to_string(folder.0.path().join("why.jsonl")).unwrap();
+    assert!(why.contains("the column `email` stands twice"), "{why}");
+    assert!(!folder.userd("users list").stdout.contains("dora"));
+}
+
 /// Who asks for what is not there hears what that is, and which command lists such things; with 1 from every command.
 #[test]
 fn what_is_not_there_is_named() {
