@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use userd_crypto::MasterKeys;
 use userd_model::Random;
-use userd_providers::{Kind, ProviderDependencies, Secret};
+use userd_providers::{Kind, ProviderConfig, ProviderDependencies, Secret};
 use userd_templates::Templates;
 
 use super::{engine, pages, places, providers, roles, secret_files};
@@ -139,10 +139,31 @@ fn sign_in_providers(config: &Config, rules: &mut Rules<'_>) {
     let token = config.telegram.bot_token.as_ref().map(|token| Secret::new(token.expose()));
     let dependencies = ProviderDependencies { random: Arc::new(NoRandomness), telegram_bot_token: token };
     for (at, provider) in config.providers.iter().enumerate() {
-        if let Err(error) = userd_providers::build(provider, &dependencies) {
+        let (mut left, mut told) = (provider.clone(), Vec::new());
+        while let Err(error) = userd_providers::build(&left, &dependencies) {
             rules.refuse(&[&format!("providers.{at}.{}", error.field)], &error.detail);
+            let goes_on = !told.contains(&error.field) && leave_out(&mut left, &error.field);
+            if !goes_on {
+                break;
+            }
+            told.push(error.field);
         }
     }
+}
+
+/// A room says what is wrong first. Without what has been told it says what else is: of keys that nothing else follows from.
+fn leave_out(provider: &mut ProviderConfig, key: &str) -> bool {
+    match key {
+        "authorize_params" => provider.authorize_params.clear(),
+        "ca_file" => provider.ca_file = None,
+        "client_certificate_file" | "client_key_file" => {
+            (provider.client_certificate_file, provider.client_key_file) = (None, None);
+        }
+        "proxy" => provider.proxy = None,
+        "timeout" => provider.timeout = None,
+        _ => return false,
+    }
+    true
 }
 
 /// What is built with it is never used.

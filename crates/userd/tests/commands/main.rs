@@ -330,6 +330,18 @@ fn the_check_refuses_what_the_start_would_refuse() {
 }
 
 #[test]
+fn everything_that_is_wrong_with_a_provider_is_told_at_once() {
+    let provider =
+        "id: ya, kind: yandex, client_id: a, client_secret: hunter2, proxy: foo, timeout: 1m, ca_file: no.pem";
+    let folder = Folder::new().with("config.yaml", &format!("providers: [{{ {provider} }}]\n"));
+    let said = folder.userd("config check");
+    assert_eq!((said.code, said.stderr.lines().count()), (2, 3), "{}", said.stderr);
+    for key in ["proxy", "timeout", "ca_file"] {
+        assert!(said.stderr.contains(&format!("providers.0.{key}: ")), "{key}: {}", said.stderr);
+    }
+}
+
+#[test]
 fn a_variable_that_the_start_would_refuse_is_named() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_userd"));
     let folder = Folder::new();
