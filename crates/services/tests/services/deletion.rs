@@ -471,7 +471,7 @@ async fn accounts_on_legal_hold_stand_in_nobodys_way(fixture: Fixture) {
         for number in 1..=120_u128 {
             let user_id = UserId(uuid::Uuid::from_u128(number));
             let deletion = Deletion::new(user_id, DeletedBy::Owner, UserStatus::Active, now, DAY);
-            uow.deletions().insert(&deletion).await?;
+            uow.deletions().write(&deletion).await?;
             uow.legal_holds().place(&LegalHold { user_id, reason: None, created_at: now }).await?;
         }
         uow.commit(()).await

@@ -13,7 +13,7 @@ use userd_storage::repositories::one_time_tokens::OneTimeToken;
 
 use crate::{
     fixture::{DAY, Fixture, MINUTE, TestApp, at_once, refusal, with},
-    personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of, of_session, password},
+    personas::{OTHER_PASSWORD, PASSWORD, at, home, of, of_session, password},
 };
 
 fn no_mail(category: &str) -> LinkAct {

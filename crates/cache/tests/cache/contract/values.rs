@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use userd_cache::{Cache, CacheHealth, CacheKey, CacheOptions, LONGEST_LIFE};
 
 use super::Fixture;
-use crate::support::{MINUTE, ManualClock, entry, eventually, key, replica};
+use crate::support::{MINUTE, entry, eventually, key, replica};
 
 pub(crate) async fn what_was_put_is_read_by_every_replica(fixture: Fixture) {
     assert_eq!(fixture.a.get(&key("u")).await, None);
