@@ -117,16 +117,15 @@ export async function json(answer: Response): Promise<unknown> {
   }
 }
 
-/** A pause that keeps no process alive, and ends with the signal. */
+/** A pause that ends with the signal. It keeps the process alive: whoever waits for an answer or for events goes on. */
 export function pause(seconds: number, ended: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer as number);
+      clearTimeout(timer);
       ended.removeEventListener("abort", done);
       resolve();
     };
-    const timer: unknown = setTimeout(done, seconds * 1000);
-    if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
+    const timer = setTimeout(done, seconds * 1000);
     ended.addEventListener("abort", done, { once: true });
     if (ended.aborted) done();
   });
