@@ -30,7 +30,11 @@ class Fake:
         self.generation = 1
         self.modes: dict[str, str] = {}
         self.token_lifetime = 600
+        # Whom the account's tokens may be for, the default first, and the audience of the service itself.
+        self.audiences = ["userd"]
+        self.itself = "userd"
         self.own_tokens: set[str] = set()
+        self.tokens_for_others: dict[str, str] = {}
         self.active: dict[str, dict[str, Any]] = {}
         self.events = [f"e{number}" for number in range(7)]
         self._counter = itertools.count()
@@ -79,10 +83,16 @@ class Fake:
         keys += [{"kty": "AKP", "alg": "ML-DSA-44", "kid": "new", "pub": "AA"}, key("ed-enc").jwk | {"use": "enc"}]
         return 200, {"keys": keys}, {"cache-control": f"public, max-age={self.max_age}"}
 
-    def own_token(self) -> Any:
+    def own_token(self, resource: str | None) -> Any:
+        audience = resource or self.audiences[0]
+        if audience not in self.audiences:
+            return 400, {"error": "invalid_target", "error_description": "No tokens are issued for this resource"}, {}
         made = f"own-{next(self._counter)}"
         with self.state:
-            self.own_tokens.add(made)
+            if audience == self.itself:
+                self.own_tokens.add(made)
+            else:
+                self.tokens_for_others[made] = audience
         return 200, {"access_token": made, "token_type": "Bearer", "expires_in": self.token_lifetime}, {}
 
     def introspect(self, shown: str) -> Any:
@@ -201,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
             form = {name: one[0] for name, one in parse_qs(body.decode()).items()}
             if not self._is_client():
                 return 401, {"error": "invalid_client"}, {}
-            return fake.own_token() if path == "/oauth2/token" else fake.introspect(form["token"])
+            return fake.own_token(form.get("resource")) if path == "/oauth2/token" else fake.introspect(form["token"])
         if self.headers.get("authorization", "").removeprefix("Bearer ") not in fake.own_tokens:
             return 401, {"type": "/problems/not_signed_in"}, {}
         if path == "/v1/revocations":

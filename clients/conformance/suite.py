@@ -184,6 +184,12 @@ class Run:
     def _own_token(self, value: bool) -> None:
         must(self._agent.ask("token").get("token", "") in self._fake.own_tokens, "no token of its own")
 
+    def _token_for(self, value: str) -> None:
+        """For another service: its own, and the same when it is asked for again."""
+        token = self._agent.ask("token", resource=value).get("token", "")
+        must(self._fake.tokens_for_others.get(token) == value, f"no token for {value}")
+        must(self._agent.ask("token", resource=value)["token"] == token, "not remembered")
+
     def _tokens_differ(self, value: bool, within: float) -> None:
         first = self._agent.ask("token")["token"]
         self._until(lambda: self._agent.ask("token")["token"] != first, within, lambda: "never renewed")

@@ -20,7 +20,16 @@ type calls struct {
 	options *Options
 	client  http.Client
 
-	renewing  sync.Mutex
+	lock sync.Mutex
+	// By resource.
+	own map[string]*ownToken
+}
+
+// ownToken is an access token of the service account for one resource.
+type ownToken struct {
+	resource string
+	renewing sync.Mutex
+
 	lock      sync.Mutex
 	text      string
 	goodUntil time.Time
@@ -44,7 +53,7 @@ type answer struct {
 }
 
 func (c *calls) init(options *Options) {
-	c.options = options
+	c.options, c.own = options, map[string]*ownToken{}
 	c.client = http.Client{
 		Transport:     options.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -102,7 +111,7 @@ func (c *calls) request(ctx context.Context, what call) (*http.Request, error) {
 // ask is a call with the own token; once more with a new one where that is refused.
 func (c *calls) ask(ctx context.Context, what call) (*answer, error) {
 	for isLast := false; ; isLast = true {
-		token, err := c.token(ctx)
+		token, err := c.token(ctx, c.options.UserdAudience)
 		if err != nil {
 			return nil, err
 		}
@@ -118,38 +127,51 @@ func (c *calls) ask(ctx context.Context, what call) (*answer, error) {
 	}
 }
 
-// token is the access token of the service account, renewed before it ends.
-func (c *calls) token(ctx context.Context) (string, error) {
-	now := time.Now()
-	c.lock.Lock()
-	text, isGood, isDue := c.text, now.Before(c.goodUntil), !now.Before(c.renewAt)
+// token is the access token of the service account for a resource, renewed before it ends.
+func (c *calls) token(ctx context.Context, resource string) (string, error) {
+	own, now := c.ownFor(resource), time.Now()
+	own.lock.Lock()
+	text, isGood, isDue := own.text, now.Before(own.goodUntil), !now.Before(own.renewAt)
 	if isGood && isDue {
-		c.renewAt = now.Add(time.Second)
+		own.renewAt = now.Add(time.Second)
 	}
-	c.lock.Unlock()
+	own.lock.Unlock()
 	if isGood {
 		if isDue {
-			go c.renew(context.WithoutCancel(ctx), text)
+			go c.renew(context.WithoutCancel(ctx), own, text)
 		}
 		return text, nil
 	}
-	return c.renew(ctx, text)
+	return c.renew(ctx, own, text)
+}
+
+func (c *calls) ownFor(resource string) *ownToken {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.own[resource] == nil {
+		c.own[resource] = &ownToken{resource: resource}
+	}
+	return c.own[resource]
 }
 
 // renew gets another token than the one that was seen, unless somebody else has got one meanwhile.
-func (c *calls) renew(ctx context.Context, seen string) (string, error) {
+func (c *calls) renew(ctx context.Context, own *ownToken, seen string) (string, error) {
 	if c.options.ClientID == "" {
 		return "", unavailable("ClientID and ClientSecret are not set")
 	}
-	c.renewing.Lock()
-	defer c.renewing.Unlock()
-	c.lock.Lock()
-	text, isGood := c.text, time.Now().Before(c.goodUntil)
-	c.lock.Unlock()
+	own.renewing.Lock()
+	defer own.renewing.Unlock()
+	own.lock.Lock()
+	text, isGood := own.text, time.Now().Before(own.goodUntil)
+	own.lock.Unlock()
 	if text != seen && isGood {
 		return text, nil
 	}
-	answer, err := c.call(ctx, call{path: "/oauth2/token", form: url.Values{"grant_type": {"client_credentials"}}, isBasic: true})
+	answer, err := c.askForToken(ctx, url.Values{"resource": {own.resource}})
+	if err == nil && own.resource == c.options.UserdAudience && answer.oauthCode() == "invalid_target" {
+		// A userd that goes by another name: what the account gets by itself is for it, as a rule.
+		answer, err = c.askForToken(ctx, url.Values{})
+	}
 	if err != nil {
 		return "", err
 	}
@@ -161,19 +183,35 @@ func (c *calls) renew(ctx context.Context, seen string) (string, error) {
 		return "", unavailable(fmt.Sprintf("no token of our own: %d", answer.status))
 	}
 	lifetime := time.Duration(said.ExpiresIn * float64(time.Second))
-	c.lock.Lock()
-	defer c.lock.Unlock()
+	own.lock.Lock()
+	defer own.lock.Unlock()
 	now := time.Now()
-	c.text, c.goodUntil, c.renewAt = said.AccessToken, now.Add(lifetime*95/100), now.Add(lifetime*3/4)
-	return c.text, nil
+	own.text, own.goodUntil, own.renewAt = said.AccessToken, now.Add(lifetime*95/100), now.Add(lifetime*3/4)
+	return own.text, nil
 }
 
+func (c *calls) askForToken(ctx context.Context, form url.Values) (*answer, error) {
+	form.Set("grant_type", "client_credentials")
+	return c.call(ctx, call{path: "/oauth2/token", form: form, isBasic: true})
+}
+
+// dropToken is for the one for userd, where it is refused.
 func (c *calls) dropToken(seen string) {
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	if c.text == seen {
-		c.goodUntil = time.Time{}
+	own := c.ownFor(c.options.UserdAudience)
+	own.lock.Lock()
+	defer own.lock.Unlock()
+	if own.text == seen {
+		own.goodUntil = time.Time{}
 	}
+}
+
+// oauthCode is the OAuth code of an answer that is an error.
+func (a *answer) oauthCode() string {
+	var said struct{ Error string }
+	if a.status == http.StatusOK || json.Unmarshal(a.body, &said) != nil {
+		return ""
+	}
+	return said.Error
 }
 
 // refused is an error where the service will not do it, however often it is asked. 410 is for whoever asked.

@@ -160,7 +160,7 @@ func (u *Userd) follow() {
 
 func (u *Userd) poll() time.Duration {
 	began := time.Now()
-	token, err := u.calls.token(u.ctx)
+	token, err := u.calls.token(u.ctx, u.options.UserdAudience)
 	if err != nil {
 		return u.feed.failed("unreachable", 0)
 	}

@@ -35,6 +35,9 @@ type Options struct {
 	// ClientID and ClientSecret are the service account's. Without them revocations are not followed: a token is good
 	// until it expires.
 	ClientID, ClientSecret string
+	// UserdAudience is the audience of userd itself, the first of its tokens.audience: the own token is asked for it.
+	// Default: userd.
+	UserdAudience string
 	// Leeway is how far clocks may be apart, at most a minute. Default: 10 s; less than zero: none.
 	Leeway time.Duration
 	// WhenStale is what happens while the view of revocations is too old. Default: Refuse.
@@ -63,7 +66,8 @@ func (o *Options) settle() error {
 	if (o.ClientID == "") != (o.ClientSecret == "") {
 		return errors.New("userd: ClientID and ClientSecret go together")
 	}
-	o.Audience, o.WhenStale = or(o.Audience, "userd"), or(o.WhenStale, Refuse)
+	o.Audience, o.UserdAudience = or(o.Audience, "userd"), or(o.UserdAudience, "userd")
+	o.WhenStale = or(o.WhenStale, Refuse)
 	o.Leeway, o.MaxAge = or(o.Leeway, 10*time.Second), or(o.MaxAge, 30*time.Second)
 	o.Wait, o.Timeout = or(o.Wait, 10*time.Second), or(o.Timeout, 5*time.Second)
 	o.MaxEntries, o.MaxTokens = or(o.MaxEntries, 100_000), or(o.MaxTokens, 10_000)
@@ -183,8 +187,15 @@ func (u *Userd) Status() Status {
 	return status
 }
 
-// Token is an access token of this service's own account, to call userd or others with. It is renewed before it ends.
-func (u *Userd) Token(ctx context.Context) (string, error) { return u.calls.token(ctx) }
+// Token is an access token of this service's own account, to call userd with. It is renewed before it ends.
+func (u *Userd) Token(ctx context.Context) (string, error) {
+	return u.TokenFor(ctx, u.options.UserdAudience)
+}
+
+// TokenFor is the same to call another service with: resource is its audience, which must be among the account's.
+func (u *Userd) TokenFor(ctx context.Context, resource string) (string, error) {
+	return u.calls.token(ctx, resource)
+}
 
 // Close ends the follower.
 func (u *Userd) Close() { u.end() }

@@ -58,8 +58,8 @@ class Agent:
         counts = {"entries": status.entries, "restarts": status.restarts, "overflows": status.overflows, "error": status.error}
         return counts | {"age": None if math.isinf(status.age) else status.age}
 
-    async def token(self) -> Any:
-        return {"token": await self._done(self.userd.token())}
+    async def token(self, resource: str = "") -> Any:
+        return {"token": await self._done(self.userd.token(resource))}
 
     async def check(self, subject: str, permission: str) -> Any:
         return {"allowed": await self._done(self.userd.check(subject, permission))}

@@ -2,6 +2,7 @@
 //! renewed before it ends.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -81,17 +82,35 @@ impl Answer {
 pub(crate) struct Calls {
     options: Arc<Options>,
     http: Client,
-    own: Mutex<Own>,
+    /// By resource.
+    own: Mutex<HashMap<String, Arc<OwnToken>>>,
+}
+
+/// The account's token for one resource.
+#[derive(Default)]
+struct OwnToken {
+    known: Mutex<Known>,
     /// One renews at a time.
     renewing: tokio::sync::Mutex<()>,
 }
 
-/// The account's token.
 #[derive(Default)]
-struct Own {
+struct Known {
     text: String,
     good_until: Option<Instant>,
     renew_at: Option<Instant>,
+}
+
+impl OwnToken {
+    fn known<T>(&self, what: impl FnOnce(&mut Known) -> T) -> T {
+        what(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// An error as `/oauth2/*` has it.
+#[derive(Default, Deserialize)]
+struct OAuthError {
+    error: String,
 }
 
 #[derive(Deserialize)]
@@ -104,11 +123,12 @@ impl Calls {
     pub(crate) fn new(options: Arc<Options>) -> Result<Self, Error> {
         let http = Client::builder().redirect(Policy::none()).build();
         let http = http.map_err(|_| Error::Options("no HTTP client can be made here"))?;
-        Ok(Self { options, http, own: Mutex::default(), renewing: tokio::sync::Mutex::new(()) })
+        Ok(Self { options, http, own: Mutex::default() })
     }
 
-    fn own<T>(&self, what: impl FnOnce(&mut Own) -> T) -> T {
-        what(&mut self.own.lock().unwrap_or_else(PoisonError::into_inner))
+    fn own(&self, resource: &str) -> Arc<OwnToken> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(own.entry(resource.to_owned()).or_default())
     }
 
     /// One call; any answer is one.
@@ -145,69 +165,86 @@ impl Calls {
 
     /// A call with the own token; once more with a new one where that is refused.
     pub(crate) async fn ask(self: &Arc<Self>, call: Call) -> Result<Answer, Error> {
-        let token = self.token().await?;
+        let itself = &self.options.userd_audience;
+        let token = self.token(itself).await?;
         let first = self.call(&call.clone().bearing(&token)).await?;
         if first.status != 401 {
             return first.refused(&call.path);
         }
         self.drop_token(&token);
-        let token = self.token().await?;
+        let token = self.token(itself).await?;
         let path = call.path.clone();
         self.call(&call.bearing(&token)).await?.refused(&path)
     }
 
-    /// The access token of the service account.
-    pub(crate) async fn token(self: &Arc<Self>) -> Result<String, Error> {
-        let now = Instant::now();
-        let (text, is_good, is_due) = self.own(|own| {
-            let is_good = own.good_until.is_some_and(|until| now < until);
-            let is_due = is_good && own.renew_at.is_some_and(|at| now >= at);
+    /// The access token of the service account for a resource.
+    pub(crate) async fn token(self: &Arc<Self>, resource: &str) -> Result<String, Error> {
+        let (own, now) = (self.own(resource), Instant::now());
+        let (text, is_good, is_due) = own.known(|known| {
+            let is_good = known.good_until.is_some_and(|until| now < until);
+            let is_due = is_good && known.renew_at.is_some_and(|at| now >= at);
             if is_due {
-                own.renew_at = now.checked_add(Duration::from_secs(1));
+                known.renew_at = now.checked_add(Duration::from_secs(1));
             }
-            (own.text.clone(), is_good, is_due)
+            (known.text.clone(), is_good, is_due)
         });
         if !is_good {
-            return self.renew(&text).await;
+            return self.renew(&own, resource, &text).await;
         }
         if is_due {
-            let (calls, seen) = (Arc::clone(self), text.clone());
-            tokio::spawn(async move { calls.renew(&seen).await.map(drop) });
+            let (calls, resource, seen) = (Arc::clone(self), resource.to_owned(), text.clone());
+            tokio::spawn(async move { calls.renew(&own, &resource, &seen).await.map(drop) });
         }
         Ok(text)
     }
 
     /// Gets another token than the one that was seen, unless somebody else has got one meanwhile.
-    async fn renew(&self, seen: &str) -> Result<String, Error> {
+    async fn renew(&self, own: &OwnToken, resource: &str, seen: &str) -> Result<String, Error> {
         if self.options.client.is_none() {
             return Err(unavailable("the options name no account of this service"));
         }
-        let _alone = self.renewing.lock().await;
+        let _alone = own.renewing.lock().await;
         let now = Instant::now();
-        let got = self
-            .own(|own| (own.text != seen && own.good_until.is_some_and(|until| now < until)).then(|| own.text.clone()));
+        let got = own.known(|known| {
+            (known.text != seen && known.good_until.is_some_and(|until| now < until)).then(|| known.text.clone())
+        });
         if let Some(text) = got {
             return Ok(text);
         }
-        let form = vec![("grant_type", "client_credentials".to_owned())];
-        let answer = self.call(&Call::form("/oauth2/token", form)).await?;
+        let answer = self.issued(resource).await?;
         let issued: Option<Issued> = serde_json::from_slice(&answer.body).ok();
         let issued = issued.filter(|issued| answer.status == 200 && !issued.access_token.is_empty());
         let issued = issued.ok_or_else(|| unavailable(format!("no token of our own: {}", answer.status)))?;
         let life = Duration::try_from_secs_f64(issued.expires_in).unwrap_or_default();
         let now = Instant::now();
-        self.own(|own| {
-            own.text.clone_from(&issued.access_token);
-            own.good_until = now.checked_add(life.mul_f64(0.95));
-            own.renew_at = now.checked_add(life.mul_f64(0.75));
+        own.known(|known| {
+            known.text.clone_from(&issued.access_token);
+            known.good_until = now.checked_add(life.mul_f64(0.95));
+            known.renew_at = now.checked_add(life.mul_f64(0.75));
         });
         Ok(issued.access_token)
     }
 
+    async fn issued(&self, resource: &str) -> Result<Answer, Error> {
+        let grant = ("grant_type", "client_credentials".to_owned());
+        let form = vec![grant.clone(), ("resource", resource.to_owned())];
+        let answer = self.call(&Call::form("/oauth2/token", form)).await?;
+        let is_unknown = || {
+            let said: OAuthError = serde_json::from_slice(&answer.body).unwrap_or_default();
+            answer.status != 200 && said.error == "invalid_target"
+        };
+        if resource == self.options.userd_audience && is_unknown() {
+            // A userd that goes by another name: what the account gets by itself is for it, as a rule.
+            return self.call(&Call::form("/oauth2/token", vec![grant])).await;
+        }
+        Ok(answer)
+    }
+
+    /// The one for userd is refused.
     pub(crate) fn drop_token(&self, seen: &str) {
-        self.own(|own| {
-            if own.text == seen {
-                own.good_until = None;
+        self.own(&self.options.userd_audience).known(|known| {
+            if known.text == seen {
+                known.good_until = None;
             }
         });
     }

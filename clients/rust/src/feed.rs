@@ -158,7 +158,9 @@ impl crate::userd::Inner {
 
     async fn poll(&self) -> Duration {
         let began = Instant::now();
-        let Ok(token) = self.calls.token().await else { return self.feed.failed("unreachable", Duration::ZERO) };
+        let Ok(token) = self.calls.token(&self.options.userd_audience).await else {
+            return self.feed.failed("unreachable", Duration::ZERO);
+        };
         let call = crate::calls::Call::get(self.feed.question())
             .bearing(&token)
             .within(self.options.wait + self.options.timeout);

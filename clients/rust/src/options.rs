@@ -29,6 +29,8 @@ pub struct Options {
     pub base_url: String,
     /// The service account's id and secret. Without them revocations are not followed: a token is good until it expires.
     pub client: Option<(String, Zeroizing<String>)>,
+    /// The audience of userd itself, the first of its `tokens.audience`: the own token is asked for it. Default: `userd`.
+    pub userd_audience: String,
     /// How far clocks may be apart, at most a minute. Default: 10 s.
     pub leeway: Duration,
     /// What happens while the view of revocations is too old.
@@ -56,6 +58,7 @@ impl Options {
             audience: "userd".to_owned(),
             base_url: String::new(),
             client: None,
+            userd_audience: "userd".to_owned(),
             leeway: Duration::from_secs(10),
             when_stale: WhenStale::Refuse,
             max_age: Duration::from_secs(30),
@@ -82,6 +85,9 @@ impl Options {
     pub(crate) fn settled(mut self) -> Result<Self, Error> {
         if !self.issuer.starts_with("https://") && !self.issuer.starts_with("http://") {
             return Err(Error::Options("the issuer must be an http(s) URL"));
+        }
+        if self.audience.is_empty() || self.userd_audience.is_empty() {
+            return Err(Error::Options("an audience must not be empty"));
         }
         if self.base_url.is_empty() {
             self.base_url.clone_from(&self.issuer);

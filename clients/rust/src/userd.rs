@@ -121,12 +121,20 @@ impl Userd {
         self.inner.feed.status()
     }
 
-    /// An access token of this service's own account, to call userd or others with. It is renewed before it ends.
+    /// An access token of this service's own account, to call userd with. It is renewed before it ends.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn token(&self) -> Result<String, Error> {
-        self.inner.calls.token().await
+        self.inner.calls.token(&self.inner.options.userd_audience).await
+    }
+
+    /// The same to call another service with: `resource` is its audience, which must be among the account's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn token_for(&self, resource: &str) -> Result<String, Error> {
+        self.inner.calls.token(resource).await
     }
 }
 

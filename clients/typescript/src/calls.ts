@@ -13,11 +13,17 @@ interface Call {
   timeout?: number;
 }
 
+/** An access token of the service account for one resource. */
+interface OwnToken {
+  text: string;
+  goodUntil: number;
+  renewAt: number;
+  renewing?: Promise<string> | undefined;
+}
+
 export class Calls {
-  #text = "";
-  #goodUntil = 0;
-  #renewAt = 0;
-  #renewing: Promise<string> | undefined;
+  /** By resource. */
+  readonly #own = new Map<string, OwnToken>();
 
   constructor(
     readonly settings: Settings,
@@ -56,19 +62,23 @@ export class Calls {
     return mustBeGood(await this.call(path, await shown()), path);
   }
 
-  /** The access token of the service account, renewed before it ends. */
-  async token(): Promise<string> {
+  /** The access token of the service account, for userd or for another service; renewed before it ends. */
+  async token(resource = this.settings.userdAudience): Promise<string> {
+    const own = this.#own.get(resource) ?? { text: "", goodUntil: 0, renewAt: 0 };
+    this.#own.set(resource, own);
     const now = clock();
-    if (now >= this.#goodUntil) return this.#renew();
-    if (now >= this.#renewAt) {
-      this.#renewAt = now + 1;
-      void this.#renew().catch(() => undefined);
+    if (now >= own.goodUntil) return this.#renew(own, resource);
+    if (now >= own.renewAt) {
+      own.renewAt = now + 1;
+      void this.#renew(own, resource).catch(() => undefined);
     }
-    return this.#text;
+    return own.text;
   }
 
+  /** The one for userd is refused. */
   dropToken(): void {
-    this.#goodUntil = 0;
+    const own = this.#own.get(this.settings.userdAudience);
+    if (own) own.goodUntil = 0;
   }
 
   basic(): Record<string, string> {
@@ -77,24 +87,38 @@ export class Calls {
     return { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` };
   }
 
-  #renew(): Promise<string> {
-    this.#renewing ??= this.#fetchToken().finally(() => (this.#renewing = undefined));
-    return this.#renewing;
+  #renew(own: OwnToken, resource: string): Promise<string> {
+    own.renewing ??= this.#fetchToken(own, resource).finally(() => (own.renewing = undefined));
+    return own.renewing;
   }
 
-  async #fetchToken(): Promise<string> {
-    const body = new URLSearchParams({ grant_type: "client_credentials" });
-    const answer = await this.call("/oauth2/token", { method: "POST", headers: this.basic(), body });
+  async #fetchToken(own: OwnToken, resource: string): Promise<string> {
+    let answer = await this.#askForToken({ resource });
+    // A userd that goes by another name: what the account gets by itself is for it, as a rule.
+    const isItself = resource === this.settings.userdAudience;
+    if (isItself && (await codeOf(answer)) === "invalid_target") answer = await this.#askForToken({});
     const said = (await json(answer)) as { access_token?: unknown; expires_in?: unknown } | null;
     if (typeof said?.access_token !== "string" || typeof said.expires_in !== "number") {
       throw new Unavailable(`no token of our own: ${answer.status}`);
     }
     const now = clock();
-    this.#text = said.access_token;
-    this.#goodUntil = now + said.expires_in * 0.95;
-    this.#renewAt = now + said.expires_in * 0.75;
-    return this.#text;
+    own.text = said.access_token;
+    own.goodUntil = now + said.expires_in * 0.95;
+    own.renewAt = now + said.expires_in * 0.75;
+    return own.text;
   }
+
+  #askForToken(more: Record<string, string>): Promise<Response> {
+    const body = new URLSearchParams({ grant_type: "client_credentials", ...more });
+    return this.call("/oauth2/token", { method: "POST", headers: this.basic(), body });
+  }
+}
+
+/** The OAuth code of an answer that is an error. */
+async function codeOf(answer: Response): Promise<unknown> {
+  if (answer.ok) return undefined;
+  const said = (await answer.clone().json().catch(() => null)) as { error?: unknown } | null;
+  return said?.error;
 }
 
 /** What a call with the own token came to. 410 is for whoever asked. */

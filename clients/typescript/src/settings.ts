@@ -13,6 +13,8 @@ export interface Options {
   /** The service account. Without it revocations are not followed: a token is good until it expires. */
   clientId?: string;
   clientSecret?: string;
+  /** The audience of userd itself, the first of its `tokens.audience`: the own token is asked for it. Default: `userd`. */
+  userdAudience?: string;
   /** How far clocks may be apart, at most 60. Default: 10. */
   leeway?: number;
   /** What happens while the view of revocations is too old: 503 (the default), trust in the signature alone, or a question a token. */
@@ -44,6 +46,7 @@ export function settle(options: Options): Settings {
     baseUrl: "",
     clientId: "",
     clientSecret: "",
+    userdAudience: "userd",
     leeway: 10,
     whenStale: "refuse" as const,
     maxAge: 30,
@@ -53,9 +56,9 @@ export function settle(options: Options): Settings {
     maxTokens: 10_000,
     ...said,
   };
-  const { issuer, audience, clientId, clientSecret, leeway, whenStale, maxAge, wait, maxEntries } = settings;
+  const { issuer, audience, userdAudience, clientId, clientSecret, leeway, whenStale, maxAge, wait, maxEntries } = settings;
   demand(/^https?:\/\//.test(issuer), "issuer must be an http(s) URL");
-  demand(audience !== "", "audience must not be empty");
+  demand(audience !== "" && userdAudience !== "", "an audience must not be empty");
   demand((clientId === "") === (clientSecret === ""), "clientId and clientSecret go together");
   demand(["refuse", "accept", "introspect"].includes(whenStale), "whenStale is refuse, accept or introspect");
   demand(leeway >= 0 && leeway <= 60, "leeway is 0 to 60 seconds");

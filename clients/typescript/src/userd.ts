@@ -113,9 +113,12 @@ export class Userd {
     return { age: this.#view.age(clock()), entries, restarts, overflows, failures, error };
   }
 
-  /** An access token of this service's own account, to call userd or others with. */
-  token(): Promise<string> {
-    return this.#calls.token();
+  /**
+   * An access token of this service's own account, to call userd with; with `resource` one to call another service with:
+   * its audience, which must be among the account's. Each is renewed before it ends.
+   */
+  token(resource?: string): Promise<string> {
+    return this.#calls.token(resource);
   }
 
   /** Whether this user may do that, as the service knows now (it needs `permissions.check`). */

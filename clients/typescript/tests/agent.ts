@@ -28,7 +28,7 @@ const acts: Record<string, (what: any) => unknown> = {
     const { age, ...rest } = userd.status();
     return { ...rest, age: age === Infinity ? null : age };
   },
-  token: async () => ({ token: await userd.token() }),
+  token: async ({ resource }) => ({ token: await userd.token(resource) }),
   check: async ({ subject, permission }) => ({ allowed: await userd.check(subject, permission) }),
   async check_many({ checks }) {
     const asked = checks.map(([subject, permission]: [string, string]) => ({ subject, permission }));

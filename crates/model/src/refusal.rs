@@ -33,6 +33,12 @@ pub enum Refusal {
     /// No or no valid credentials: the access token is missing, wrong, expired or revoked.
     #[error("not signed in")]
     NotSignedIn,
+    /// A good access token that is for another service; only whoever holds it hears so. What it should be for is told.
+    #[error("the token is for another service than {wanted}")]
+    ForAnotherService {
+        /// This service's audience.
+        wanted: String,
+    },
     /// Wrong login or password; deliberately one answer for both.
     #[error("wrong login or password")]
     WrongCredentials,

@@ -30,14 +30,15 @@ impl Services {
     /// each service could act as its callers.
     ///
     /// # Errors
-    /// `NotSignedIn`, whatever is wrong with it.
+    /// `NotSignedIn`, whatever is wrong with it, but `ForAnotherService` for a good one that is.
     pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
         let mut authenticated = self.authenticate_any(token).await?;
         self.complete(&mut authenticated).await;
-        if self.deps.settings.audience(None)? == authenticated.token.claims.audience {
+        let wanted = self.deps.settings.audience(None)?;
+        if wanted == authenticated.token.claims.audience {
             Ok(authenticated)
         } else {
-            Err(Refusal::NotSignedIn)
+            Err(Refusal::ForAnotherService { wanted: wanted.to_owned() })
         }
     }
 

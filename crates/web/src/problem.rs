@@ -234,6 +234,9 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::InvalidInput(errors) => Self { errors, ..problem },
             Refusal::Malformed(detail) => problem.detail(detail),
+            Refusal::ForAnotherService { wanted } => {
+                problem.detail(format!("the token is for another service; ask for one with the resource {wanted}"))
+            }
             Refusal::RequestClosed(state) => problem.detail(closed(state)),
             Refusal::WrongCurrentPassword => problem.field("/current_password", "is not the current password"),
             Refusal::ProviderRefused(reason) | Refusal::SignInNotAllowed(reason) => {

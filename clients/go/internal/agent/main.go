@@ -18,6 +18,7 @@ type settings struct {
 	Audience     string          `json:"audience"`
 	ClientID     string          `json:"client_id"`
 	ClientSecret string          `json:"client_secret"`
+	Itself       string          `json:"userd_audience"`
 	WhenStale    userd.WhenStale `json:"when_stale"`
 	MaxAge       time.Duration   `json:"max_age"`
 	Wait         time.Duration   `json:"wait"`
@@ -32,6 +33,7 @@ type question struct {
 	Do          string
 	Settings    settings
 	Token       string
+	Resource    string
 	Roles       []string
 	Permissions []string
 	Subject     string
@@ -73,7 +75,7 @@ func act(trusted **userd.Userd, q *question) (any, error) {
 	case "open":
 		s := q.Settings
 		opened, err := userd.New(userd.Options{
-			Issuer: s.Issuer, Audience: s.Audience, ClientID: s.ClientID, ClientSecret: s.ClientSecret, WhenStale: s.WhenStale,
+			Issuer: s.Issuer, Audience: s.Audience, ClientID: s.ClientID, ClientSecret: s.ClientSecret, UserdAudience: s.Itself, WhenStale: s.WhenStale,
 			MaxAge: s.MaxAge * time.Second, Wait: s.Wait * time.Second, Timeout: s.Timeout * time.Second, MaxEntries: s.MaxEntries,
 		})
 		*trusted = opened
@@ -95,6 +97,10 @@ func act(trusted **userd.Userd, q *question) (any, error) {
 		}
 		return object{"age": age, "entries": status.Entries, "restarts": status.Restarts, "overflows": status.Overflows, "error": status.Error}, nil
 	case "token":
+		if q.Resource != "" {
+			token, err := u.TokenFor(ctx, q.Resource)
+			return object{"token": token}, err
+		}
 		token, err := u.Token(ctx)
 		return object{"token": token}, err
 	case "check":

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from . import _permissions
-from ._core import Core, bearer, must_be_good, read
+from ._core import Core, OwnToken, bearer, must_be_good, read
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
@@ -79,16 +79,17 @@ class AsyncUserd:
         """How old the view of revocations is, and how the feed goes."""
         return self._core.status()
 
-    async def token(self) -> str:
-        """An access token of this service's own account, to call userd or others with."""
-        own, clock = self._core.own, time.monotonic()
+    async def token(self, resource: str = "") -> str:
+        """An access token of this service's own account, to call userd with; with `resource` one to call another
+        service with: its audience, which must be among the account's. Each is renewed before it ends."""
+        own, clock = self._core.own(resource), time.monotonic()
         usable = own.usable(clock)
         if usable is None:
             async with self._own_lock:
-                return own.usable(time.monotonic()) or await self._renew()
+                return own.usable(time.monotonic()) or await self._renew(own)
         if own.is_due(clock):
             own.postpone(clock)
-            self._do_beside(self._renew_quietly())
+            self._do_beside(self._renew_quietly(own))
         return usable
 
     async def check(self, subject: str, permission: str) -> bool:
@@ -207,18 +208,20 @@ class AsyncUserd:
 
     # --- calls
 
-    async def _renew(self) -> str:
+    async def _renew(self, own: OwnToken) -> str:
         if not self.settings.follows:
             raise Unavailable("client_id and client_secret are not set")
         try:
-            answer = await self._http.post("/oauth2/token", **self._core.token_request())
+            answer = await self._http.post("/oauth2/token", **self._core.token_request(own.resource))
+            if own.goes_by_another_name(answer):
+                answer = await self._http.post("/oauth2/token", **self._core.token_request(None))
         except httpx.HTTPError as error:
             raise Unavailable("the service cannot be reached") from error
-        return self._core.own.took(answer, time.monotonic())
+        return own.took(answer, time.monotonic())
 
-    async def _renew_quietly(self) -> None:
+    async def _renew_quietly(self, own: OwnToken) -> None:
         with suppress(Unavailable):
-            await self._renew()
+            await self._renew(own)
 
     async def _introspect(self, token: str) -> Any:
         try:
@@ -240,5 +243,5 @@ class AsyncUserd:
                 raise Unavailable("the service cannot be reached") from error
             if answer.status_code != 401 or is_last:
                 break
-            self._core.own.drop()
+            self._core.own().drop()
         return must_be_good(answer, path)

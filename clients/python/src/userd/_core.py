@@ -24,7 +24,7 @@ class Core:
         self.keys = KeySet(parse(keys), is_fixed=True) if keys is not None else KeySet()
         self.view = View(settings.max_entries)
         self.feed = Feed(self.view, settings.wait)
-        self.own = OwnToken()
+        self._own: dict[str, OwnToken] = {}
         self._remembered: dict[bytes, Token] = {}
         self._lock = threading.Lock()
 
@@ -75,7 +75,7 @@ class Core:
             return self.feed.restart()
         if answer.status_code == 401:
             # The revocation can be of the key that signed our own token.
-            self.own.drop()
+            self.own().drop()
             return self.feed.failed("401")
         if answer.status_code != 200:
             return self.feed.failed(str(answer.status_code), retry_after(answer))
@@ -94,17 +94,28 @@ class Core:
         timeout = httpx.Timeout(self.settings.timeout, read=self.settings.wait + self.settings.timeout)
         return {"params": self.feed.query(), "timeout": timeout}
 
-    def token_request(self) -> dict[str, Any]:
-        return {"data": {"grant_type": "client_credentials"}, "auth": self.basic()}
+    def own(self, resource: str = "") -> "OwnToken":
+        """The own token for another service, or for userd."""
+        resource = resource or self.settings.userd_audience
+        with self._lock:
+            return self._own.setdefault(resource, OwnToken(resource, resource == self.settings.userd_audience))
+
+    def token_request(self, resource: str | None) -> dict[str, Any]:
+        more = {"resource": resource} if resource is not None else {}
+        return {"data": {"grant_type": "client_credentials"} | more, "auth": self.basic()}
 
     def basic(self) -> httpx.BasicAuth:
         return httpx.BasicAuth(self.settings.client_id, self.settings.client_secret)
 
 
 class OwnToken:
-    """The access token of the service account, renewed before it ends. Times are of a monotonic clock."""
+    """An access token of the service account for one resource, renewed before it ends. Times are of a monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, resource: str = "userd", is_for_userd: bool = True) -> None:
+        self.resource = resource
+        self._is_for_userd = is_for_userd
+        # Whether a thread is renewing it while it is still good.
+        self.renewing = threading.Lock()
         self._text = ""
         self._good_until = self._renew_at = 0.0
 
@@ -113,6 +124,10 @@ class OwnToken:
 
     def is_due(self, clock: float) -> bool:
         return clock >= self._renew_at
+
+    def goes_by_another_name(self, answer: httpx.Response) -> bool:
+        """A userd that knows no such resource: what the account gets by itself is for it, as a rule."""
+        return self._is_for_userd and oauth_code(answer) == "invalid_target"
 
     def took(self, answer: httpx.Response, clock: float) -> str:
         try:
@@ -150,6 +165,15 @@ def read(answer: httpx.Response, path: str) -> Any:
         return answer.json() if answer.content else None
     except ValueError as error:
         raise Unavailable(f"{path} answered nonsense") from error
+
+
+def oauth_code(answer: httpx.Response) -> str:
+    """The OAuth code of an answer that is an error."""
+    try:
+        body = None if answer.is_success else answer.json()
+    except ValueError:
+        return ""
+    return str(body.get("error", "")) if isinstance(body, dict) else ""
 
 
 def retry_after(answer: httpx.Response) -> float:

@@ -33,12 +33,14 @@ class Settings:
     """Revocations that are kept. Beyond it the oldest are replaced by one that refuses more than they did."""
     max_tokens: int = 10_000
     """Verified tokens that are remembered, so that each is verified once."""
+    userd_audience: str = "userd"
+    """The audience of userd itself, the first of its `tokens.audience`: the own token is asked for it."""
 
     def __post_init__(self) -> None:
         if not self.issuer.startswith(("https://", "http://")):
             raise ValueError("issuer must be an http(s) URL")
-        if not self.audience:
-            raise ValueError("audience must not be empty")
+        if not self.audience or not self.userd_audience:
+            raise ValueError("an audience must not be empty")
         if bool(self.client_id) != bool(self.client_secret):
             raise ValueError("client_id and client_secret go together")
         if self.when_stale not in ("refuse", "accept", "introspect"):

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from . import _permissions
-from ._core import Core, bearer, must_be_good, read
+from ._core import Core, OwnToken, bearer, must_be_good, read
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
@@ -47,7 +47,7 @@ class Userd:
         self._core = Core(settings, keys)
         self._http = httpx.Client(base_url=settings.base, timeout=settings.timeout, transport=transport)
         self._keys_lock, self._own_lock, self._start_lock = threading.Lock(), threading.Lock(), threading.Lock()
-        self._renewing, self._refreshing = threading.Lock(), threading.Lock()
+        self._refreshing = threading.Lock()
         self._ready, self._stopped = threading.Event(), threading.Event()
         self._started_in, self._started_at = 0, 0.0
 
@@ -81,22 +81,23 @@ class Userd:
         """How old the view of revocations is, and how the feed goes."""
         return self._core.status()
 
-    def token(self) -> str:
-        """An access token of this service's own account, to call userd or others with."""
-        own, clock = self._core.own, time.monotonic()
+    def token(self, resource: str = "") -> str:
+        """An access token of this service's own account, to call userd with; with `resource` one to call another
+        service with: its audience, which must be among the account's. Each is renewed before it ends."""
+        own, clock = self._core.own(resource), time.monotonic()
         usable = own.usable(clock)
-        if usable is not None and not (own.is_due(clock) and self._renewing.acquire(blocking=False)):
+        if usable is not None and not (own.is_due(clock) and own.renewing.acquire(blocking=False)):
             return usable
         if usable is None:
             with self._own_lock:
-                return own.usable(time.monotonic()) or self._renew()
+                return own.usable(time.monotonic()) or self._renew(own)
         try:
-            return self._renew()
+            return self._renew(own)
         except Unavailable:
             own.postpone(clock)
             return usable
         finally:
-            self._renewing.release()
+            own.renewing.release()
 
     def check(self, subject: str, permission: str) -> bool:
         """Whether this user may do that, as the service knows now (it needs `permissions.check`)."""
@@ -212,14 +213,16 @@ class Userd:
 
     # --- calls
 
-    def _renew(self) -> str:
+    def _renew(self, own: OwnToken) -> str:
         if not self.settings.follows:
             raise Unavailable("client_id and client_secret are not set")
         try:
-            answer = self._http.post("/oauth2/token", **self._core.token_request())
+            answer = self._http.post("/oauth2/token", **self._core.token_request(own.resource))
+            if own.goes_by_another_name(answer):
+                answer = self._http.post("/oauth2/token", **self._core.token_request(None))
         except httpx.HTTPError as error:
             raise Unavailable("the service cannot be reached") from error
-        return self._core.own.took(answer, time.monotonic())
+        return own.took(answer, time.monotonic())
 
     def _introspect(self, token: str) -> Any:
         try:
@@ -241,6 +244,6 @@ class Userd:
                 raise Unavailable("the service cannot be reached") from error
             if answer.status_code != 401 or is_last:
                 break
-            self._core.own.drop()
+            self._core.own().drop()
         return must_be_good(answer, path)
 

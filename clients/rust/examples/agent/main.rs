@@ -56,6 +56,7 @@ async fn act(trusted: &mut Option<Userd>, asked: &Value) -> Result<Value, Error>
             json!({ "age": status.age.map(|age| age.as_secs_f64()), "entries": status.entries, "restarts": status.restarts,
                 "overflows": status.overflows, "error": status.error })
         }
+        "token" if !text("resource").is_empty() => json!({ "token": userd.token_for(text("resource")).await? }),
         "token" => json!({ "token": userd.token().await? }),
         "check" => json!({ "allowed": userd.check(text("subject"), text("permission")).await? }),
         "check_many" => {
@@ -87,6 +88,9 @@ fn options(said: &Value) -> Options {
     let mut options = Options::of(text("issuer")).audience(text("audience"));
     if !text("client_id").is_empty() {
         options = options.client(text("client_id"), text("client_secret"));
+    }
+    if !text("userd_audience").is_empty() {
+        options.userd_audience = text("userd_audience").to_owned();
     }
     options.when_stale = match text("when_stale") {
         "accept" => WhenStale::Accept,

@@ -208,7 +208,14 @@ async fn a_token_for_another_service_opens_nothing_here() {
         let token = answer["tokens"]["access_token"].as_str().unwrap();
         let bearer = format!("Bearer {token}");
         for path in ["/v1/me", "/v1/me/sessions", "/v1/me/identities"] {
-            assert_eq!(get(&router, path, &[("authorization", &bearer)]).await.status, status, "{path}");
+            let answer = get(&router, path, &[("authorization", &bearer)]).await;
+            assert_eq!(answer.status, status, "{path}");
+            if status == 401 {
+                // It says which one would do.
+                assert_eq!(answer.slug(), "not_signed_in", "{path}");
+                let told = "the token is for another service; ask for one with the resource userd";
+                assert_eq!(answer.json()["detail"], told, "{path}");
+            }
         }
         let told = form(&router, "/oauth2/introspect", &basic, &format!("token={token}")).await.json();
         assert_eq!((&told["active"], &told["aud"]), (&json!(true), &json!(resource)));

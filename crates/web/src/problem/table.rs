@@ -275,7 +275,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static Row {
     match refusal {
         Refusal::InvalidInput(_) => &INVALID_INPUT,
         Refusal::Malformed(_) => &MALFORMED_REQUEST,
-        Refusal::NotSignedIn => &NOT_SIGNED_IN,
+        Refusal::NotSignedIn | Refusal::ForAnotherService { .. } => &NOT_SIGNED_IN,
         Refusal::WrongCredentials => &WRONG_CREDENTIALS,
         Refusal::WrongCurrentPassword => &WRONG_CURRENT_PASSWORD,
         Refusal::InvalidRefreshToken => &INVALID_REFRESH_TOKEN,

@@ -84,6 +84,7 @@ fn refusals_have_the_statuses_of_the_contract() {
         (Refusal::InvalidInput(field()), 422),
         (Refusal::Malformed("why"), 400),
         (Refusal::NotSignedIn, 401),
+        (Refusal::ForAnotherService { wanted: "userd".to_owned() }, 401),
         (Refusal::WrongCredentials, 401),
         (Refusal::WrongCurrentPassword, 403),
         (Refusal::InvalidRefreshToken, 401),

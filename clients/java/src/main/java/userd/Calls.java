@@ -13,28 +13,18 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /** Calls of the service: with a time limit, without redirects, with the own account's token. */
 final class Calls {
     private final Settings settings;
     private final HttpClient http;
-    private final Object renewing = new Object();
-    private volatile OwnToken own = new OwnToken("", 0, 0);
-    private volatile boolean isRenewing;
-
-    /** Times are of {@link System#nanoTime()}. */
-    private record OwnToken(String text, long goodUntil, long renewAt) {
-        boolean isGood() {
-            return !text.isEmpty() && System.nanoTime() - goodUntil < 0;
-        }
-
-        boolean isDue() {
-            return System.nanoTime() - renewAt >= 0;
-        }
-    }
+    /** By resource. */
+    private final Map<String, Own> own = new ConcurrentHashMap<>();
 
     Calls(Settings settings) {
         this.settings = settings;
@@ -51,16 +41,19 @@ final class Calls {
     }
 
     /** A form, with the account's id and secret. */
-    HttpResponse<byte[]> form(String path, String name, String value) {
+    HttpResponse<byte[]> form(String path, Map<String, String> fields) {
         if (!settings.follows()) {
             throw new UnavailableException("client id and secret are not set");
         }
         String pair = settings.clientId() + ":" + settings.clientSecret();
         String basic = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
+        String body = fields.entrySet().stream()
+                .map(field -> field.getKey() + "=" + encoded(field.getValue()))
+                .collect(Collectors.joining("&"));
         HttpRequest.Builder request = request(path)
                 .header("Authorization", "Basic " + basic)
                 .header("Content-Type", "application/x-www-form-urlencoded")
-                .POST(BodyPublishers.ofString(name + "=" + encoded(value)));
+                .POST(BodyPublishers.ofString(body));
         return send(request, settings.timeout());
     }
 
@@ -89,58 +82,112 @@ final class Calls {
         return send(request, timeout);
     }
 
-    /** The access token of the service account, renewed before it ends. */
+    /** The access token of the service account for userd. */
     String token() {
-        OwnToken seen = own;
-        if (!seen.isGood()) {
-            return renew(seen);
-        }
-        if (seen.isDue() && !isRenewing) {
-            isRenewing = true;
-            Thread thread = new Thread(() -> renewQuietly(seen), "userd-token");
-            thread.setDaemon(true);
-            thread.start();
-        }
-        return seen.text();
+        return token(settings.userdAudience());
     }
 
+    /** The same for a resource, renewed before it ends. */
+    String token(String resource) {
+        return own.computeIfAbsent(resource, Own::new).token();
+    }
+
+    /** The one for userd is refused. */
     void dropToken(String seen) {
-        synchronized (renewing) {
-            if (own.text().equals(seen)) {
-                own = new OwnToken("", 0, 0);
-            }
+        own.computeIfAbsent(settings.userdAudience(), Own::new).drop(seen);
+    }
+
+    /** Times are of {@link System#nanoTime()}. */
+    private record OwnToken(String text, long goodUntil, long renewAt) {
+        boolean isGood() {
+            return !text.isEmpty() && System.nanoTime() - goodUntil < 0;
+        }
+
+        boolean isDue() {
+            return System.nanoTime() - renewAt >= 0;
         }
     }
 
-    private void renewQuietly(OwnToken seen) {
-        try {
-            renew(seen);
-        } catch (UnavailableException later) {
+    /** The account's token for one resource. */
+    private final class Own {
+        private final String resource;
+        private final Object renewing = new Object();
+        private volatile OwnToken known = new OwnToken("", 0, 0);
+        private volatile boolean isRenewing;
+
+        Own(String resource) {
+            this.resource = resource;
+        }
+
+        String token() {
+            OwnToken seen = known;
+            if (!seen.isGood()) {
+                return renew(seen);
+            }
+            if (seen.isDue() && !isRenewing) {
+                isRenewing = true;
+                Thread thread = new Thread(() -> renewQuietly(seen), "userd-token");
+                thread.setDaemon(true);
+                thread.start();
+            }
+            return seen.text();
+        }
+
+        void drop(String seen) {
             synchronized (renewing) {
-                if (own == seen) {
-                    own = new OwnToken(seen.text(), seen.goodUntil(), System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
+                if (known.text().equals(seen)) {
+                    known = new OwnToken("", 0, 0);
                 }
             }
-        } finally {
-            isRenewing = false;
+        }
+
+        private void renewQuietly(OwnToken seen) {
+            try {
+                renew(seen);
+            } catch (UnavailableException later) {
+                synchronized (renewing) {
+                    if (known == seen) {
+                        known = new OwnToken(seen.text(), seen.goodUntil(), System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
+                    }
+                }
+            } finally {
+                isRenewing = false;
+            }
+        }
+
+        /** Another token than the one that was seen, unless somebody else has got one meanwhile. */
+        private String renew(OwnToken seen) {
+            synchronized (renewing) {
+                if (known != seen && known.isGood()) {
+                    return known.text();
+                }
+                Map<String, Object> said = read(issued());
+                try {
+                    long lifetime = TimeUnit.SECONDS.toNanos(Json.whole(said, "expires_in"));
+                    long now = System.nanoTime();
+                    known = new OwnToken(Json.text(said, "access_token"), now + lifetime / 100 * 95, now + lifetime / 4 * 3);
+                } catch (IllegalArgumentException wrong) {
+                    throw new UnavailableException("no token of our own", wrong);
+                }
+                return known.text();
+            }
+        }
+
+        private HttpResponse<byte[]> issued() {
+            String grant = "client_credentials";
+            HttpResponse<byte[]> answer = form("/oauth2/token", Map.of("grant_type", grant, "resource", resource));
+            // A userd that goes by another name: what the account gets by itself is for it, as a rule.
+            boolean isItself = resource.equals(settings.userdAudience());
+            return isItself && "invalid_target".equals(oauthCode(answer)) ? form("/oauth2/token", Map.of("grant_type", grant)) : answer;
         }
     }
 
-    /** Another token than the one that was seen, unless somebody else has got one meanwhile. */
-    private String renew(OwnToken seen) {
-        synchronized (renewing) {
-            if (own != seen && own.isGood()) {
-                return own.text();
-            }
-            Map<String, Object> said = read(form("/oauth2/token", "grant_type", "client_credentials"));
-            try {
-                long lifetime = TimeUnit.SECONDS.toNanos(Json.whole(said, "expires_in"));
-                long now = System.nanoTime();
-                own = new OwnToken(Json.text(said, "access_token"), now + lifetime / 100 * 95, now + lifetime / 4 * 3);
-            } catch (IllegalArgumentException wrong) {
-                throw new UnavailableException("no token of our own", wrong);
-            }
-            return own.text();
+    /** The OAuth code of an answer that is an error. */
+    private static Object oauthCode(HttpResponse<byte[]> answer) {
+        try {
+            return answer.statusCode() / 100 == 2 ? null : Json.object(answer.body()).get("error");
+        } catch (IllegalArgumentException nonsense) {
+            return null;
         }
     }
 

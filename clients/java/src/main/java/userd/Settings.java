@@ -10,6 +10,7 @@ record Settings(
         String baseUrl,
         String clientId,
         String clientSecret,
+        String userdAudience,
         Duration leeway,
         WhenStale whenStale,
         Duration maxAge,
@@ -21,7 +22,7 @@ record Settings(
 
     Settings {
         demand(issuer.startsWith("https://") || issuer.startsWith("http://"), "the issuer must be an http(s) URL");
-        demand(!audience.isEmpty(), "the audience must not be empty");
+        demand(!audience.isEmpty() && !userdAudience.isEmpty(), "an audience must not be empty");
         demand(clientId.isEmpty() == clientSecret.isEmpty(), "client id and secret go together");
         demand(!leeway.isNegative() && leeway.toSeconds() <= 60, "the leeway is 0 to 60 seconds");
         demand(longPoll.toSeconds() >= 1 && longPoll.toSeconds() <= 25, "wait is 1 to 25 seconds");

@@ -88,9 +88,14 @@ public final class Userd implements AutoCloseable {
         return feed.status();
     }
 
-    /** An access token of this service's own account, to call userd or others with. It is renewed before it ends. */
+    /** An access token of this service's own account, to call userd with. It is renewed before it ends. */
     public String token() {
         return calls.token();
+    }
+
+    /** The same to call another service with: its audience, which must be among the account's. */
+    public String token(String resource) {
+        return calls.token(resource);
     }
 
     /** Whether this user may do that, as the service knows now (it needs permissions.check). */
@@ -241,7 +246,7 @@ public final class Userd implements AutoCloseable {
     // --- questions
 
     private void introspect(String text, Token token) {
-        Map<String, Object> said = Calls.read(calls.form("/oauth2/introspect", "token", text));
+        Map<String, Object> said = Calls.read(calls.form("/oauth2/introspect", Map.of("token", text)));
         if (!(said.get("active") instanceof Boolean isActive)) {
             throw new UnavailableException("not an answer about a token");
         }

@@ -10,6 +10,7 @@ public final class UserdBuilder {
     private String baseUrl = "";
     private String clientId = "";
     private String clientSecret = "";
+    private String userdAudience = "userd";
     private Duration leeway = Duration.ofSeconds(10);
     private WhenStale whenStale = WhenStale.REFUSE;
     private Duration maxAge = Duration.ofSeconds(30);
@@ -39,6 +40,12 @@ public final class UserdBuilder {
     public UserdBuilder client(String id, String secret) {
         clientId = id;
         clientSecret = secret;
+        return this;
+    }
+
+    /** The audience of userd itself, the first of its tokens.audience: the own token is asked for it. Default: userd. */
+    public UserdBuilder userdAudience(String value) {
+        userdAudience = value;
         return this;
     }
 
@@ -93,6 +100,7 @@ public final class UserdBuilder {
     /** Makes it. Nothing is called before the first token. Throws IllegalArgumentException for what cannot work. */
     public Userd build() {
         return new Userd(new Settings(
-                issuer, audience, baseUrl, clientId, clientSecret, leeway, whenStale, maxAge, wait, timeout, maxEntries, maxTokens, keys));
+                issuer, audience, baseUrl, clientId, clientSecret, userdAudience, leeway, whenStale, maxAge, wait, timeout, maxEntries,
+                maxTokens, keys));
     }
 }

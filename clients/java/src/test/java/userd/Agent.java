@@ -46,7 +46,7 @@ final class Agent {
             case "verify" -> Map.of("subject", userd.verify(Json.text(what, "token")).subject());
             case "allows" -> allows(what);
             case "status" -> status();
-            case "token" -> Map.of("token", userd.token());
+            case "token" -> Map.of("token", what.containsKey("resource") ? userd.token(Json.text(what, "resource")) : userd.token());
             case "check" -> Map.of("allowed", userd.check(Json.text(what, "subject"), Json.text(what, "permission")));
             case "check_many" -> checkMany(Json.list(what, "checks"));
             case "events" -> events(what);
@@ -61,6 +61,9 @@ final class Agent {
         UserdBuilder builder = Userd.of(Json.text(settings, "issuer")).audience(Json.text(settings, "audience"));
         if (settings.get("client_id") instanceof String id) {
             builder.client(id, Json.text(settings, "client_secret"));
+        }
+        if (settings.get("userd_audience") instanceof String itself) {
+            builder.userdAudience(itself);
         }
         if (settings.get("when_stale") instanceof String stale) {
             builder.whenStale(WhenStale.valueOf(stale.toUpperCase(Locale.ROOT)));

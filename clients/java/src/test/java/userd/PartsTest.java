@@ -156,7 +156,8 @@ class PartsTest {
         assertFalse(token.toString().contains("me@example.org"));
         Duration second = Duration.ofSeconds(1);
         Settings settings = new Settings(
-                "https://u", "a", "", "id", "hidden", second, WhenStale.ACCEPT, second.multipliedBy(9), second, second, 16, 1, null);
+                "https://u", "a", "", "id", "hidden", "userd", second, WhenStale.ACCEPT, second.multipliedBy(9), second, second, 16, 1,
+                null);
         assertFalse(settings.toString().contains("hidden"));
     }
 }
