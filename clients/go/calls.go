@@ -47,6 +47,7 @@ type call struct {
 }
 
 type answer struct {
+	path   string
 	status int
 	header http.Header
 	body   []byte
@@ -77,7 +78,7 @@ func (c *calls) call(ctx context.Context, what call) (*answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return &answer{response.StatusCode, response.Header, body}, nil
+	return &answer{what.path, response.StatusCode, response.Header, body}, nil
 }
 
 func (c *calls) request(ctx context.Context, what call) (*http.Request, error) {
@@ -121,7 +122,7 @@ func (c *calls) ask(ctx context.Context, what call) (*answer, error) {
 			return nil, err
 		}
 		if answer.status != http.StatusUnauthorized || isLast {
-			return answer, answer.refused(what.path)
+			return answer, answer.refused()
 		}
 		c.dropToken(token)
 	}
@@ -168,7 +169,7 @@ func (c *calls) renew(ctx context.Context, own *ownToken, seen string) (string, 
 		return text, nil
 	}
 	answer, err := c.askForToken(ctx, url.Values{"resource": {own.resource}})
-	if err == nil && own.resource == c.options.UserdAudience && answer.oauthCode() == "invalid_target" {
+	if err == nil && own.resource == c.options.UserdAudience && answer.status != http.StatusOK && answer.slug() == "invalid_target" {
 		// A userd that goes by another name: what the account gets by itself is for it, as a rule.
 		answer, err = c.askForToken(ctx, url.Values{})
 	}
@@ -179,8 +180,17 @@ func (c *calls) renew(ctx context.Context, own *ownToken, seen string) (string, 
 		AccessToken string  `json:"access_token"`
 		ExpiresIn   float64 `json:"expires_in"`
 	}
-	if answer.status != http.StatusOK || json.Unmarshal(answer.body, &said) != nil || said.AccessToken == "" {
-		return "", unavailable(fmt.Sprintf("no token of our own: %d", answer.status))
+	if answer.status == http.StatusUnauthorized {
+		return "", answer.credentials()
+	}
+	if err := answer.refused(); err != nil {
+		return "", err
+	}
+	if err := answer.read(&said); err != nil {
+		return "", err
+	}
+	if said.AccessToken == "" {
+		return "", unavailable("no token of our own")
 	}
 	lifetime := time.Duration(said.ExpiresIn * float64(time.Second))
 	own.lock.Lock()
@@ -205,23 +215,46 @@ func (c *calls) dropToken(seen string) {
 	}
 }
 
-// oauthCode is the OAuth code of an answer that is an error.
-func (a *answer) oauthCode() string {
-	var said struct{ Error string }
-	if a.status == http.StatusOK || json.Unmarshal(a.body, &said) != nil {
-		return ""
+// problem is what an answer that is an error says of itself; nil where it says nothing that can be read.
+func (a *answer) problem() *Problem {
+	var said struct {
+		Problem
+		Error       string
+		ErrorTitle  string `json:"error_description"`
+		ErrorTypeOf string `json:"error_uri"`
 	}
-	return said.Error
+	if a.status < 300 || json.Unmarshal(a.body, &said) != nil {
+		return nil
+	}
+	problem := said.Problem
+	problem.Type, problem.Title = or(problem.Type, said.ErrorTypeOf), or(problem.Title, said.ErrorTitle)
+	problem.Slug = or(said.Error, problem.Type[strings.LastIndex(problem.Type, "/")+1:])
+	if problem.Slug == "" {
+		return nil
+	}
+	return &problem
+}
+
+func (a *answer) slug() string {
+	if problem := a.problem(); problem != nil {
+		return problem.Slug
+	}
+	return ""
+}
+
+// credentials is the error where the account's id and secret are refused.
+func (a *answer) credentials() error {
+	return &Failure{Path: a.path, Status: a.status, Problem: a.problem(), isOfCredentials: true}
 }
 
 // refused is an error where the service will not do it, however often it is asked. 410 is for whoever asked.
-func (a *answer) refused(path string) error {
+func (a *answer) refused() error {
 	switch a.status {
 	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusGone, http.StatusTooManyRequests:
 		return nil
 	}
 	if a.status >= 400 && a.status < 500 {
-		return &Refused{path, a.status}
+		return &Refused{a.path, a.status, a.problem()}
 	}
 	return nil
 }
@@ -229,7 +262,7 @@ func (a *answer) refused(path string) error {
 // read takes the JSON of a good answer, if it has any; ErrUnavailable for any other.
 func (a *answer) read(into any) error {
 	if a.status < 200 || a.status > 299 {
-		return unavailable(fmt.Sprintf("the service answered %d", a.status))
+		return &Failure{Path: a.path, Status: a.status, Problem: a.problem()}
 	}
 	if into == nil || a.status == http.StatusNoContent {
 		return nil

@@ -85,13 +85,13 @@ func (c FileCursor) Save(_ context.Context, cursor string) error {
 const eventWait = 10 * time.Second
 
 // Events are what happened, without end but that of ctx. The cursor is stored when a page has been worked through: an
-// event whose handling failed comes again. An error ends it: ErrCursorExpired, or the store's.
+// event whose handling failed comes again. An error ends it: ErrCursorExpired, ErrRefused, ErrCredentials, or the store's.
 func (u *Userd) Events(ctx context.Context, store CursorStore) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		pause := shortestPause
 		for ctx.Err() == nil {
 			events, next, err := u.events(ctx, store)
-			if errors.Is(err, ErrUnavailable) {
+			if errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrCredentials) {
 				wait(ctx, pause)
 				pause = min(2*pause, longestPause)
 				continue

@@ -28,8 +28,8 @@ type Status struct {
 	Overflows int
 	// Failures is how many calls in a row failed.
 	Failures int
-	// Error is why the last one did: its HTTP status (403: the account lacks revocations.read), unreachable, nonsense; empty
-	// where it did not.
+	// Error is why the last one did: credentials (the account's id or secret is wrong), its HTTP status (403: the account
+	// lacks revocations.read), unreachable, nonsense; empty where it did not.
 	Error string
 }
 
@@ -162,29 +162,48 @@ func (u *Userd) poll() time.Duration {
 	began := time.Now()
 	token, err := u.calls.token(u.ctx, u.options.UserdAudience)
 	if err != nil {
-		return u.feed.failed("unreachable", 0)
+		return u.feedFailed(reasonOf(err), err, 0)
 	}
 	path := "/v1/revocations?" + u.feed.query().Encode()
 	answer, err := u.calls.call(u.ctx, call{path: path, token: token, timeout: u.options.Wait + u.options.Timeout})
 	switch {
 	case err != nil:
-		return u.feed.failed("unreachable", 0)
+		return u.feedFailed("unreachable", err, 0)
 	case answer.status == http.StatusGone:
 		return u.feed.restart()
-	case answer.status == http.StatusUnauthorized:
-		// The revocation can be of the key that signed our own token.
-		u.calls.dropToken(token)
-		return u.feed.failed("401", 0)
 	case answer.status != http.StatusOK:
+		if answer.status == http.StatusUnauthorized {
+			// The revocation can be of the key that signed our own token.
+			u.calls.dropToken(token)
+		}
 		seconds, _ := strconv.Atoi(answer.header.Get("Retry-After"))
-		return u.feed.failed(strconv.Itoa(answer.status), time.Duration(seconds)*time.Second)
+		return u.feedFailed(strconv.Itoa(answer.status), answer.problem(), time.Duration(seconds)*time.Second)
 	}
 	pause, keyRevoked, err := u.feed.answered(answer.body, time.Since(began))
 	if err != nil {
-		return u.feed.failed("nonsense", 0)
+		return u.feedFailed("nonsense", err, 0)
 	}
 	if keyRevoked {
 		u.keys.expire()
 	}
+	u.watch.feedGoes()
 	return pause
+}
+
+func (u *Userd) feedFailed(reason string, more any, atLeast time.Duration) time.Duration {
+	if u.ctx.Err() == nil {
+		u.watch.feedFails(reason, more)
+	}
+	return u.feed.failed(reason, atLeast)
+}
+
+func reasonOf(err error) string {
+	var refused *Refused
+	switch {
+	case errors.Is(err, ErrCredentials):
+		return "credentials"
+	case errors.As(err, &refused):
+		return strconv.Itoa(refused.Status)
+	}
+	return "unreachable"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 )
 
@@ -56,6 +57,9 @@ func Answer(w http.ResponseWriter, err error) {
 		header.Set("Retry-After", "1")
 	case errors.Is(err, ErrInvalidWebhook):
 		status, slug = http.StatusBadRequest, "invalid_webhook"
+	default:
+		// A fault of the application: whoever calls it learns nothing more.
+		slog.Error("userd: answered 500", "error", err)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")

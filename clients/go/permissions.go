@@ -87,6 +87,9 @@ func (u *Userd) introspect(ctx context.Context, text string, token *Token) error
 		Active *bool
 		Jti    string
 	}
+	if answer.status == http.StatusUnauthorized {
+		return answer.credentials()
+	}
 	if err := answer.read(&said); err != nil {
 		return err
 	}
@@ -94,7 +97,7 @@ func (u *Userd) introspect(ctx context.Context, text string, token *Token) error
 		return unavailable("not an answer about a token")
 	}
 	if !*said.Active || said.Jti != token.TokenID {
-		return &InvalidToken{"revoked"}
+		return &InvalidToken{Reason: "revoked"}
 	}
 	return nil
 }

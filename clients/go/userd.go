@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -53,6 +54,8 @@ type Options struct {
 	MaxEntries int
 	// MaxTokens is how many verified tokens are remembered, so that each is verified once. Default: 10,000.
 	MaxTokens int
+	// Logger hears once why tokens cannot be verified as they should, and once that they can again. Default: slog.Default().
+	Logger *slog.Logger
 	// Keys is a key set that is never asked for.
 	Keys []byte
 	// Transport is used in place of http.DefaultTransport.
@@ -101,6 +104,7 @@ type Userd struct {
 	view       view
 	feed       feed
 	calls      calls
+	watch      watch
 	remembered memory
 
 	ctx     context.Context
@@ -122,6 +126,7 @@ func New(options Options) (*Userd, error) {
 	u.remembered.init(options.MaxTokens)
 	u.feed = feed{view: &u.view, wait: options.Wait}
 	u.calls.init(&u.options)
+	u.watch.init(&u.options)
 	if options.Keys != nil {
 		if err := u.keys.fix(options.Keys); err != nil {
 			return nil, fmt.Errorf("userd: Keys: %w", err)
@@ -138,7 +143,7 @@ func (u *Userd) Verify(ctx context.Context, token string) (*Token, error) {
 	case err != nil:
 		return nil, err
 	case u.view.forbids(verified):
-		return nil, &InvalidToken{"revoked"}
+		return nil, &InvalidToken{Reason: "revoked"}
 	case !u.follows() || u.options.WhenStale == Accept || u.view.age() <= u.options.MaxAge:
 		return verified, nil
 	case u.options.WhenStale == Introspect:
@@ -152,7 +157,7 @@ func (u *Userd) Authenticate(ctx context.Context, authorization string) (*Token,
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "bearer") || token == "" {
-		return nil, &InvalidToken{"missing"}
+		return nil, &InvalidToken{Reason: "missing"}
 	}
 	return u.Verify(ctx, token)
 }
@@ -231,6 +236,10 @@ func (u *Userd) verifyOnce(text string) (*Token, error) {
 	if err == nil {
 		u.remembered.put(text, token)
 	}
+	var invalid *InvalidToken
+	if errors.As(err, &invalid) && invalid.Reason == "issuer" {
+		u.watch.isWrong("issuer", invalid.detail, "tokens of another issuer are refused", "said", invalid.detail)
+	}
 	return token, err
 }
 
@@ -253,11 +262,25 @@ func (u *Userd) refreshKeys(ctx context.Context) {
 	}
 	u.keys.asked()
 	// Whoever gives up does not take the keys away from the others.
-	answer, err := u.calls.call(context.WithoutCancel(ctx), call{path: "/.well-known/jwks.json"})
-	if err != nil || answer.status != http.StatusOK {
-		return
+	err := u.fetchKeys(context.WithoutCancel(ctx))
+	if err == nil {
+		u.watch.keysAre()
+	} else if !u.keys.isUsable() {
+		u.watch.keysFail(err)
 	}
-	if changed, err := u.keys.replace(answer.body, answer.header.Get("Cache-Control")); err == nil && changed {
+}
+
+func (u *Userd) fetchKeys(ctx context.Context) error {
+	answer, err := u.calls.call(ctx, call{path: "/.well-known/jwks.json"})
+	if err != nil {
+		return err
+	}
+	if answer.status != http.StatusOK {
+		return &Failure{Path: answer.path, Status: answer.status, Problem: answer.problem()}
+	}
+	changed, err := u.keys.replace(answer.body, answer.header.Get("Cache-Control"))
+	if err == nil && changed {
 		u.remembered.clear()
 	}
+	return err
 }

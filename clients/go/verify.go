@@ -3,6 +3,7 @@ package userd
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -23,7 +24,7 @@ func verify(text string, keys *keySet, options *Options, now time.Time) (*Token,
 	head, rest, _ := strings.Cut(text, ".")
 	body, tail, _ := strings.Cut(rest, ".")
 	if len(text) > longestToken || !isBase64(head) || !isBase64(body) || !isBase64(tail) {
-		return nil, &InvalidToken{"malformed"}
+		return nil, &InvalidToken{Reason: "malformed"}
 	}
 	kid, algorithm, err := header(head)
 	if err != nil {
@@ -31,15 +32,15 @@ func verify(text string, keys *keySet, options *Options, now time.Time) (*Token,
 	}
 	known := keys.get(kid)
 	if known == nil {
-		return nil, &InvalidToken{"unknown_key"}
+		return nil, &InvalidToken{Reason: "unknown_key"}
 	}
 	// The algorithm that belongs to the key, never the one that the token names.
 	if algorithm != known.method.Alg() {
-		return nil, &InvalidToken{"algorithm"}
+		return nil, &InvalidToken{Reason: "algorithm"}
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(tail)
 	if err != nil || known.method.Verify(text[:len(head)+1+len(body)], signature, known.public) != nil {
-		return nil, &InvalidToken{"signature"}
+		return nil, &InvalidToken{Reason: "signature"}
 	}
 	said, err := members(body)
 	if err != nil {
@@ -63,7 +64,7 @@ func isBase64(part string) bool {
 // checkTimes is what a remembered token is asked again.
 func checkTimes(token *Token, options *Options, now time.Time) error {
 	if !token.ExpiresAt.After(now.Add(-options.Leeway)) {
-		return &InvalidToken{"expired"}
+		return &InvalidToken{Reason: "expired"}
 	}
 	return nil
 }
@@ -71,16 +72,16 @@ func checkTimes(token *Token, options *Options, now time.Time) error {
 func members(part string) (claims, error) {
 	bytes, err := base64.RawURLEncoding.DecodeString(part)
 	if err != nil {
-		return claims{}, &InvalidToken{"malformed"}
+		return claims{}, &InvalidToken{Reason: "malformed"}
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(bytes)))
 	decoder.UseNumber()
 	said := claims{}
 	if err := decoder.Decode(&said.members); err != nil || said.members == nil {
-		return claims{}, &InvalidToken{"malformed"}
+		return claims{}, &InvalidToken{Reason: "malformed"}
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return claims{}, &InvalidToken{"malformed"}
+		return claims{}, &InvalidToken{Reason: "malformed"}
 	}
 	return said, nil
 }
@@ -91,17 +92,17 @@ func header(part string) (kid, algorithm string, err error) {
 		return "", "", err
 	}
 	if said.has("crit") || said.has("b64") {
-		return "", "", &InvalidToken{"malformed"}
+		return "", "", &InvalidToken{Reason: "malformed"}
 	}
 	kind, _ := said.members["typ"].(string)
 	if !slices.Contains([]string{"at+jwt", "application/at+jwt"}, strings.ToLower(kind)) {
-		return "", "", &InvalidToken{"type"}
+		return "", "", &InvalidToken{Reason: "type"}
 	}
 	if algorithm, _ = said.members["alg"].(string); !slices.Contains(supported, algorithm) {
-		return "", "", &InvalidToken{"algorithm"}
+		return "", "", &InvalidToken{Reason: "algorithm"}
 	}
 	if kid, _ = said.members["kid"].(string); kid == "" {
-		return "", "", &InvalidToken{"unknown_key"}
+		return "", "", &InvalidToken{Reason: "unknown_key"}
 	}
 	return kid, algorithm, nil
 }
@@ -128,20 +129,22 @@ func tokenOf(said claims, kid string, options *Options, now time.Time) (*Token, 
 	}
 	token.RoleVersions = said.roleVersions(token.Roles)
 	if said.isWrong || (token.SessionID == "" && token.ClientID != token.Subject) {
-		return nil, &InvalidToken{"claims"}
+		return nil, &InvalidToken{Reason: "claims"}
 	}
 	if said.members["iss"] != options.Issuer {
-		return nil, &InvalidToken{"issuer"}
+		// Its signature is good, so that it is most likely the configuration that is wrong.
+		const told = "the token says %q, the configuration %q; they are compared letter by letter"
+		return nil, &InvalidToken{"issuer", fmt.Sprintf(told, said.members["iss"], options.Issuer)}
 	}
 	if !isFor(said.members["aud"], options.Audience) {
-		return nil, &InvalidToken{"audience"}
+		return nil, &InvalidToken{Reason: "audience"}
 	}
 	if err := checkTimes(token, options, now); err != nil {
 		return nil, err
 	}
 	latest := now.Add(options.Leeway)
 	if begins.After(latest) || token.IssuedAt.After(latest) {
-		return nil, &InvalidToken{"not_yet_valid"}
+		return nil, &InvalidToken{Reason: "not_yet_valid"}
 	}
 	return token, nil
 }

@@ -212,6 +212,9 @@ impl Calls {
             return Ok(text);
         }
         let answer = self.issued(resource).await?;
+        if answer.status == 401 {
+            return Err(Error::CredentialsRefused);
+        }
         let issued: Option<Issued> = serde_json::from_slice(&answer.body).ok();
         let issued = issued.filter(|issued| answer.status == 200 && !issued.access_token.is_empty());
         let issued = issued.ok_or_else(|| unavailable(format!("no token of our own: {}", answer.status)))?;

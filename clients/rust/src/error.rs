@@ -11,6 +11,9 @@ pub enum Error {
     /// Nobody can tell now whether a token is good: 503.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The service does not know this service's account by its id and secret. No token can be checked for revocation: 503.
+    #[error("the service refuses the id and the secret of this service's account")]
+    CredentialsRefused,
     /// The token is good and does not allow this: 403.
     #[error("forbidden: {0}")]
     Forbidden(String),
@@ -98,7 +101,7 @@ impl Error {
             Self::Forbidden(_) => {
                 (StatusCode::FORBIDDEN, "insufficient_scope", Some("Bearer error=\"insufficient_scope\""))
             }
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
+            Self::Unavailable(_) | Self::CredentialsRefused => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
             Self::InvalidWebhook(_) => (StatusCode::BAD_REQUEST, "invalid_webhook", None),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
         };

@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{calls::chance, view::View};
+use crate::{Error, calls::chance, view::View};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -27,7 +27,8 @@ pub struct Status {
     pub overflows: u64,
     /// How many calls in a row failed.
     pub failures: u32,
-    /// Why the last one did: its status (403: the account lacks `revocations.read`), unreachable, nonsense; empty where it did not.
+    /// Why the last one did: credentials (the account's id or secret is wrong), its status (403: the account lacks
+    /// `revocations.read`), unreachable, nonsense; empty where it did not.
     pub error: String,
 }
 
@@ -158,8 +159,10 @@ impl crate::userd::Inner {
 
     async fn poll(&self) -> Duration {
         let began = Instant::now();
-        let Ok(token) = self.calls.token(&self.options.userd_audience).await else {
-            return self.feed.failed("unreachable", Duration::ZERO);
+        let token = match self.calls.token(&self.options.userd_audience).await {
+            Ok(token) => token,
+            Err(Error::CredentialsRefused) => return self.feed.failed("credentials", Duration::ZERO),
+            Err(_) => return self.feed.failed("unreachable", Duration::ZERO),
         };
         let call = crate::calls::Call::get(self.feed.question())
             .bearing(&token)

@@ -124,7 +124,7 @@ impl Userd {
     /// An access token of this service's own account, to call userd with. It is renewed before it ends.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
+    /// [`Error::Unavailable`], [`Error::CredentialsRefused`].
     pub async fn token(&self) -> Result<String, Error> {
         self.inner.calls.token(&self.inner.options.userd_audience).await
     }
@@ -132,7 +132,7 @@ impl Userd {
     /// The same to call another service with: `resource` is its audience, which must be among the account's.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
+    /// [`Error::Unavailable`], [`Error::CredentialsRefused`].
     pub async fn token_for(&self, resource: &str) -> Result<String, Error> {
         self.inner.calls.token(resource).await
     }

@@ -1,6 +1,6 @@
 /** Calls of the service: with a time limit, without redirects, with the own account's token. */
 
-import { Refused, Unavailable } from "./errors.js";
+import { CredentialsRefused, Refused, told, Unavailable, type Problem } from "./errors.js";
 import type { Settings } from "./settings.js";
 
 /** Seconds of a clock that does not go back. */
@@ -96,7 +96,9 @@ export class Calls {
     let answer = await this.#askForToken({ resource });
     // A userd that goes by another name: what the account gets by itself is for it, as a rule.
     const isItself = resource === this.settings.userdAudience;
-    if (isItself && (await codeOf(answer)) === "invalid_target") answer = await this.#askForToken({});
+    if (isItself && (await problemOf(answer))?.slug === "invalid_target") answer = await this.#askForToken({});
+    if (answer.status === 401) throw new CredentialsRefused(await problemOf(answer));
+    await mustBeGood(answer, "/oauth2/token");
     const said = (await json(answer)) as { access_token?: unknown; expires_in?: unknown } | null;
     if (typeof said?.access_token !== "string" || typeof said.expires_in !== "number") {
       throw new Unavailable(`no token of our own: ${answer.status}`);
@@ -114,26 +116,35 @@ export class Calls {
   }
 }
 
-/** The OAuth code of an answer that is an error. */
-async function codeOf(answer: Response): Promise<unknown> {
-  if (answer.ok) return undefined;
-  const said = (await answer.clone().json().catch(() => null)) as { error?: unknown } | null;
-  return said?.error;
-}
-
-/** What a call with the own token came to. 410 is for whoever asked. */
-function mustBeGood(answer: Response, path: string): Response {
+/** What a call of ours came to. 410 is for whoever asked. */
+async function mustBeGood(answer: Response, path: string): Promise<Response> {
   const { status } = answer;
   if (status >= 400 && status < 500 && ![401, 408, 410, 429].includes(status)) {
-    throw new Refused(path, status);
+    throw new Refused(path, status, await problemOf(answer));
   }
   return answer;
+}
+
+/** What an answer that is an error says of itself; undefined where it says nothing that can be read. */
+export async function problemOf(answer: Response): Promise<Problem | undefined> {
+  if (answer.ok) return undefined;
+  const said = (await answer.clone().json().catch(() => null)) as Record<string, unknown> | null;
+  const text = (name: string) => (typeof said?.[name] === "string" ? said[name] : "");
+  const type = text("type") || text("error_uri");
+  const slug = text("error") || (type.split("/").pop() ?? "");
+  if (slug === "") return undefined;
+  const fields = (Array.isArray(said?.["errors"]) ? said["errors"] : []) as Record<string, unknown>[];
+  const errors = fields.map((field) => ({ pointer: String(field?.["pointer"]), detail: String(field?.["detail"]) }));
+  return { type, slug, title: text("title") || text("error_description"), detail: text("detail"), errors };
 }
 
 /** The JSON of a good answer, if it has any; `Unavailable` for any other. */
 export async function json(answer: Response): Promise<unknown> {
   if (answer.status === 204) return undefined;
-  if (!answer.ok) throw new Unavailable(`the service answered ${answer.status}`);
+  if (!answer.ok) {
+    const problem = await problemOf(answer);
+    throw new Unavailable(`the service answered ${answer.status}${told(problem)}`, { answered: answer.status, problem });
+  }
   try {
     return await answer.json();
   } catch (cause) {

@@ -27,8 +27,11 @@ export class InvalidToken extends UserdError {
   override readonly status = 401;
   override readonly slug = "invalid_token";
 
-  constructor(readonly reason: Reason) {
-    super(reason);
+  constructor(
+    readonly reason: Reason,
+    more = "",
+  ) {
+    super(more ? `${reason}: ${more}` : reason);
   }
 }
 
@@ -39,14 +42,49 @@ export class Forbidden extends UserdError {
   override readonly slug = "insufficient_scope";
 }
 
-/** Whether the token is good cannot be told now: 503. */
-export class Unavailable extends UserdError {
-  override readonly name = "Unavailable";
-  override readonly status = 503;
-  override readonly slug = "unavailable";
+/** What userd says about a call that it does not do (RFC 9457); on `/oauth2/*` the OAuth code and its description. */
+export interface Problem {
+  readonly type: string;
+  /** The last word of the type, stable: `docs/problems.md` of userd has them all. */
+  readonly slug: string;
+  readonly title: string;
+  readonly detail: string;
+  /** The fields that are refused. */
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
 }
 
-/** The service refuses a call of ours: most likely this service's account lacks a permission. */
+/** What it answered, where it answered at all. */
+export interface Answered extends ErrorOptions {
+  answered?: number;
+  problem?: Problem | undefined;
+}
+
+/** Whether the token is good cannot be told now: 503. */
+export class Unavailable extends UserdError {
+  override readonly name: string = "Unavailable";
+  override readonly status = 503;
+  override readonly slug = "unavailable";
+  /** The status of userd's answer; undefined where there was none. */
+  readonly answered: number | undefined;
+  readonly problem: Problem | undefined;
+
+  constructor(message: string, { answered, problem, ...options }: Answered = {}) {
+    super(message, options);
+    this.answered = answered;
+    this.problem = problem;
+  }
+}
+
+/** Userd does not know this service's account by this id and secret. No token can be checked for revocation: 503. */
+export class CredentialsRefused extends Unavailable {
+  override readonly name = "CredentialsRefused";
+
+  constructor(problem?: Problem) {
+    super(`userd refuses clientId and clientSecret${told(problem)}`, { answered: 401, problem });
+  }
+}
+
+/** The service refuses a call of ours, however often it is made: `problem` says why. */
 export class Refused extends UserdError {
   override readonly name = "Refused";
   override readonly slug = "refused";
@@ -55,9 +93,19 @@ export class Refused extends UserdError {
     path: string,
     /** The status of the answer. */
     readonly answered: number,
+    readonly problem?: Problem,
   ) {
-    super(`${path} answered ${answered}: does the account of this service have the permission?`);
+    const hint = answered === 403 ? "; does the account of this service have the permission?" : "";
+    super(`${path} answered ${answered}${told(problem)}${hint}`);
   }
+}
+
+/** For a message: what the problem says. */
+export function told(problem?: Problem): string {
+  if (!problem) return "";
+  const fields = problem.errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  const words = [problem.title || problem.slug, problem.detail, ...fields].filter((word) => word !== "");
+  return words.length > 0 ? `: ${words.join("; ")}` : "";
 }
 
 /** The events behind the stored cursor are gone: read what you know anew, then start without one. */

@@ -1,7 +1,7 @@
 /** The event feed: what happened, each event at least once, from a stored place on. */
 
 import { json, pause, type Calls } from "./calls.js";
-import { CursorExpired, Unavailable } from "./errors.js";
+import { CredentialsRefused, CursorExpired, Unavailable } from "./errors.js";
 
 /** A CloudEvent. `docs/events.md` of userd has the types; ignore those that you do not know. */
 export interface UserdEvent {
@@ -50,7 +50,7 @@ export async function* events(calls: Calls, store: CursorStore, options: EventOp
       page = await pageOf(calls, await store.load(), limit, wait);
       delay = 0.2;
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
+      if (!(error instanceof Unavailable) || error instanceof CredentialsRefused) throw error;
       await pause(delay, calls.ended);
       delay = Math.min(delay * 2, 5);
       continue;

@@ -1,6 +1,7 @@
 /** Trusts tokens of a userd: verified offline, with the revocations of the last second. For Node and for the edge. */
 
-export { CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Refused, Unavailable, UserdError, type Reason } from "./errors.js";
+export { CredentialsRefused, CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Refused, Unavailable, UserdError } from "./errors.js";
+export type { Problem, Reason } from "./errors.js";
 export { MemoryCursor, type CursorStore, type UserdEvent } from "./events.js";
 export { refusal, type Refusal } from "./refusal.js";
 export type { Options, WhenStale } from "./settings.js";

@@ -9,9 +9,12 @@ export interface Refusal {
   body: string;
 }
 
-/** The answer to an error of this package; undefined for any other error. */
+/**
+ * The answer to an error of this package that says something of the caller or of the moment; undefined for any other error:
+ * `Refused` is a fault of the application, which its framework logs and answers.
+ */
 export function refusal(error: unknown): Refusal | undefined {
-  if (!(error instanceof UserdError)) return undefined;
+  if (!(error instanceof UserdError) || error.status === 500) return undefined;
   const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
   if (error instanceof InvalidToken) {
     // Without an error where there were no credentials (RFC 6750 section 3.1).

@@ -29,6 +29,8 @@ export interface Options {
   maxEntries?: number;
   /** Verified tokens that are remembered, so that each is verified once. Default: 10,000. */
   maxTokens?: number;
+  /** Hears once why tokens cannot be verified as they should, and once that they can again. Default: `console.warn`. */
+  log?: (message: string) => void;
   /** A key set that is never asked for. */
   keys?: unknown;
   /** In place of the global `fetch`. */
@@ -54,6 +56,7 @@ export function settle(options: Options): Settings {
     timeout: 5,
     maxEntries: 100_000,
     maxTokens: 10_000,
+    log: (message: string) => console.warn(message),
     ...said,
   };
   const { issuer, audience, userdAudience, clientId, clientSecret, leeway, whenStale, maxAge, wait, maxEntries } = settings;

@@ -1,7 +1,7 @@
 /** A userd that is trusted: verification, the follower of revocations, and the calls that services make. */
 
-import { Calls, clock, json, pause } from "./calls.js";
-import { InvalidToken, Refused, Unavailable } from "./errors.js";
+import { Calls, clock, json, pause, problemOf } from "./calls.js";
+import { CredentialsRefused, InvalidToken, Refused, told, Unavailable } from "./errors.js";
 import { events, MemoryCursor, type CursorStore, type EventOptions, type UserdEvent } from "./events.js";
 import { Feed } from "./feed.js";
 import { KeySet } from "./keys.js";
@@ -9,6 +9,7 @@ import { settle, type Options, type Settings } from "./settings.js";
 import type { Token } from "./token.js";
 import { checkTimes, verify } from "./verify.js";
 import { View } from "./view.js";
+import { Watch } from "./watch.js";
 
 /** A question: may this user do that? */
 export interface Check {
@@ -51,8 +52,8 @@ export interface FeedStatus {
   /** Calls in a row that failed. */
   failures: number;
   /**
-   * Why the last one did: its HTTP status (403: the account lacks `revocations.read`), `unreachable`, `nonsense`; empty
-   * where it did not.
+   * Why the last one did: `credentials` (the account's id or secret is wrong), its HTTP status (403: the account lacks
+   * `revocations.read`), `unreachable`, `nonsense`; empty where it did not.
    */
   error: string;
 }
@@ -66,6 +67,7 @@ export class Userd {
   readonly #fixed: Promise<void> | undefined;
   readonly #view: View;
   readonly #feed: Feed;
+  readonly #watch: Watch;
   readonly #remembered = new Map<string, Token>();
   #refreshing: Promise<void> | undefined;
   #ready: Promise<void> | undefined;
@@ -75,12 +77,13 @@ export class Userd {
     this.#calls = new Calls(this.settings, options.fetch ?? globalThis.fetch, this.#ended.signal);
     this.#view = new View(this.settings.maxEntries);
     this.#feed = new Feed(this.#view, this.settings.wait);
+    this.#watch = new Watch(this.settings);
     if (options.keys !== undefined) this.#fixed = this.#keys.fix(options.keys);
   }
 
   /** Who calls with this token. Throws `InvalidToken` (401) or `Unavailable` (503). */
   async verify(token: string): Promise<Token> {
-    await (this.#fixed ?? this.start());
+    await Promise.all([this.#fixed, this.start()]);
     const verified = await this.#verifyOffline(token);
     if (this.#view.forbids(verified)) throw new InvalidToken("revoked");
     const { follows, whenStale, maxAge } = this.settings;
@@ -206,7 +209,10 @@ export class Userd {
       checkTimes(known, this.settings, now);
       return known;
     }
-    const verified = await verify(token, this.#keys, this.settings, now);
+    const verified = await verify(token, this.#keys, this.settings, now).catch((error: unknown) => {
+      if (error instanceof InvalidToken && error.reason === "issuer") this.#watch.isWrong("issuer", error.message, error.message);
+      throw error;
+    });
     for (const oldest of this.#remembered.keys()) {
       if (this.#remembered.size < this.settings.maxTokens) break;
       this.#remembered.delete(oldest);
@@ -219,7 +225,12 @@ export class Userd {
   #refreshKeys(): Promise<void> {
     if (!this.#refreshing && !this.#keys.mayAsk(clock())) return Promise.resolve();
     this.#refreshing ??= this.#fetchKeys()
-      .catch(() => undefined)
+      .then(
+        () => this.#watch.keysAre(),
+        (error: unknown) => {
+          if (!this.#keys.isUsable(clock())) this.#watch.keysFail(reasonOf(error));
+        },
+      )
       .finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
@@ -253,13 +264,18 @@ export class Userd {
       // The revocation can be of the key that signed our own token.
       if (answer.status === 401) this.#calls.dropToken();
       if (answer.status !== 200) {
+        this.#watch.feedFails(String(answer.status), told(await problemOf(answer)).slice(2));
         return this.#feed.failed(String(answer.status), Number(answer.headers.get("retry-after")) || 0);
       }
       error = "nonsense";
       const page = this.#feed.answered(await json(answer), Date.now() / 1000, clock(), clock() - began);
       if (page.keyRevoked) this.#keys.expire();
+      this.#watch.feedGoes();
       return page.pause;
-    } catch {
+    } catch (cause) {
+      if (cause instanceof CredentialsRefused) error = "credentials";
+      if (cause instanceof Refused) error = String(cause.answered);
+      if (!this.#ended.signal.aborted) this.#watch.feedFails(error, reasonOf(cause));
       return this.#feed.failed(error);
     }
   }
@@ -269,6 +285,7 @@ export class Userd {
   async #introspect(token: string, verified: Token): Promise<Token> {
     const body = new URLSearchParams({ token });
     const answer = await this.#calls.call("/oauth2/introspect", { method: "POST", headers: this.#calls.basic(), body });
+    if (answer.status === 401) throw new CredentialsRefused(await problemOf(answer));
     const said = (await json(answer)) as { active?: unknown; jti?: unknown } | null;
     if (typeof said?.active !== "boolean") throw new Unavailable("not an answer about a token");
     if (!said.active || said.jti !== verified.tokenId) throw new InvalidToken("revoked");
@@ -279,4 +296,11 @@ export class Userd {
     const said = await this.call("POST", "/v1/permissions/check", body);
     return typeof said === "object" && said !== null ? said : {};
   }
+}
+
+/** For logs: what went wrong, and what lies beneath. */
+function reasonOf(error: unknown): string {
+  const words: string[] = [];
+  for (let one: unknown = error; one instanceof Error; one = one.cause) words.push(one.message);
+  return words.join(": ");
 }

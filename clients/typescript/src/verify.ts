@@ -76,11 +76,16 @@ function tokenOf(claims: Members, keyId: string, settings: Settings, now: number
   });
   const notBefore = Object.hasOwn(claims, "nbf") ? whole(claims, "nbf") : token.issuedAt;
   if (token.sessionId === null && token.clientId !== token.subject) throw new InvalidToken("claims");
-  if (claims["iss"] !== settings.issuer) throw new InvalidToken("issuer");
+  if (claims["iss"] !== settings.issuer) throw new InvalidToken("issuer", otherIssuer(claims["iss"], settings.issuer));
   if (!isFor(claims["aud"], settings.audience)) throw new InvalidToken("audience");
   checkTimes(token, settings, now);
   if (Math.max(notBefore, token.issuedAt) > now + settings.leeway) throw new InvalidToken("not_yet_valid");
   return token;
+}
+
+/** Its signature is good, so that it is most likely the configuration that is wrong. */
+function otherIssuer(said: unknown, issuer: string): string {
+  return `the token says ${JSON.stringify(said)}, the configuration ${JSON.stringify(issuer)}; they are compared letter by letter`;
 }
 
 function text(claims: Members, name: string): string {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Webhook as Witness } from "standardwebhooks";
-import { InvalidWebhook, Userd, Webhook, type Options } from "../src/index.js";
+import { CredentialsRefused, InvalidWebhook, refusal, Refused, Userd, Webhook, type Options } from "../src/index.js";
 import { FileCursor } from "../src/node.js";
 import { FakeIssuer } from "../src/testing.js";
 
@@ -108,4 +108,83 @@ test("nothing of Node is used outside of its own module", async () => {
     const text = await readFile(join(folder, file), "utf8");
     assert.doesNotMatch(text, /"node:|\bprocess\.\w|\bBuffer\b|\brequire\(/, file);
   }
+});
+
+/** A userd whose service answers so, and what it has logged. */
+function beside(answers: Record<string, () => Response>, more: Partial<Options> = {}) {
+  const said: string[] = [];
+  const fetcher = async (url: unknown) => answers[new URL(String(url)).pathname]?.() ?? new Response(null, { status: 404 });
+  const options = { issuer: "https://users.example", clientId: "id", clientSecret: "s3cret", timeout: 1 };
+  const userd = new Userd({ ...options, fetch: fetcher as typeof fetch, log: (message) => said.push(message), ...more });
+  return { userd, said };
+}
+
+const own = () => Response.json({ access_token: "own", expires_in: 600 });
+const wrongSecret = () => Response.json({ error: "invalid_client", error_description: "The client is not authenticated" }, { status: 401 });
+
+test("what userd refuses says why, with status, slug and fields", async () => {
+  const errors = [{ pointer: "/email", detail: "is not an address" }];
+  const problem = { type: "/problems/invalid_input", title: "The input is not accepted", status: 422, errors };
+  const { userd } = beside({
+    "/oauth2/token": own,
+    "/v1/users": () => Response.json(problem, { status: 422 }),
+    "/v1/roles": () => new Response("<html>", { status: 403 }),
+    "/v1/me": () => Response.json({ type: "/problems/not_signed_in", title: "Not signed in", detail: "which" }, { status: 401 }),
+  });
+  const refused = (await userd.call("POST", "/v1/users", {}).catch((error) => error)) as Refused;
+  assert.ok(refused instanceof Refused && refused.answered === 422);
+  assert.deepEqual(refused.problem, { type: problem.type, slug: "invalid_input", title: problem.title, detail: "", errors });
+  assert.match(refused.message, /422: The input is not accepted; \/email is not an address$/);
+  await assert.rejects(userd.call("GET", "/v1/roles"), { answered: 403, problem: undefined, message: /the permission\?$/ });
+  await assert.rejects(userd.call("GET", "/v1/me"), { name: "Unavailable", answered: 401, message: /Not signed in; which/ });
+});
+
+test("a secret that is refused is an error of its own, in the status and once in the log", async () => {
+  const issuer = await FakeIssuer.create();
+  const { userd, said } = beside({ "/oauth2/token": wrongSecret }, { issuer: issuer.issuer, keys: issuer.keys, maxAge: 2, wait: 1 });
+  const refused = (await userd.token().catch((error) => error)) as CredentialsRefused;
+  assert.deepEqual([refused.name, refused.status, refused.problem?.slug], ["CredentialsRefused", 503, "invalid_client"]);
+  await assert.rejects(userd.events().next(), CredentialsRefused);
+  for (const _ of [1, 2]) await assert.rejects(userd.verify(await issuer.token()), { name: "Unavailable" });
+  const end = performance.now() + 10_000;
+  while (userd.status().failures < 3 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(userd.status().error, "credentials");
+  userd.close();
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /cannot be followed \(credentials: userd refuses .*once that lasts 2 s, tokens are answered 503/);
+  assert.ok(!said[0]?.includes("s3cret"));
+});
+
+test("the log says that revocations are followed again", async () => {
+  const issuer = await FakeIssuer.create();
+  const answers = {
+    "/oauth2/token": own,
+    "/v1/revocations": () => new Response("{}", { status: 503 }) as Response,
+  };
+  const { userd, said } = beside(answers, { issuer: issuer.issuer, keys: issuer.keys });
+  await assert.rejects(userd.verify(await issuer.token()), { name: "Unavailable" });
+  answers["/v1/revocations"] = () => Response.json({ items: [], next_cursor: null, has_more: false });
+  const end = performance.now() + 10_000;
+  while (said.length < 2 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  userd.close();
+  assert.equal(said.length, 2);
+  assert.match(said[1] ?? "", /followed again/);
+});
+
+test("the log says that there is no key set, and an issuer that differs is said with both", async () => {
+  const issuer = await FakeIssuer.create();
+  const away = beside({}, { clientId: "", clientSecret: "" });
+  for (const _ of [1, 2]) await assert.rejects(away.userd.verify(await issuer.token()), { name: "Unavailable" });
+  assert.equal(away.said.length, 1);
+  assert.match(away.said[0] ?? "", /key set of https:\/\/users\.example cannot be had \(the service answered 404\)/);
+  const other = beside({}, { issuer: `${issuer.issuer}/`, keys: issuer.keys, clientId: "", clientSecret: "" });
+  const both = new RegExp(`"${issuer.issuer}", the configuration "${issuer.issuer}/"; .* letter by letter`);
+  for (const _ of [1, 2]) await assert.rejects(other.userd.verify(await issuer.token()), { reason: "issuer", message: both });
+  assert.equal(other.said.length, 1);
+  assert.match(other.said[0] ?? "", both);
+});
+
+test("a fault of the application is no answer to whoever calls it", () => {
+  assert.equal(refusal(new Refused("/v1/users", 422)), undefined);
+  assert.equal(refusal(new CredentialsRefused())?.status, 503);
 });

@@ -7,12 +7,23 @@ from ._sync import Userd
 from ._token import Token
 from ._user import User
 from ._view import FeedStatus
-from .errors import CursorExpired, Forbidden, InvalidToken, InvalidWebhook, Refused, Unavailable, UserdError
+from .errors import (
+    CredentialsRefused,
+    CursorExpired,
+    Forbidden,
+    InvalidToken,
+    InvalidWebhook,
+    Problem,
+    Refused,
+    Unavailable,
+    UserdError,
+)
 from .events import CursorStore, Event, FileCursor, MemoryCursor
 from .webhooks import Webhook
 
 __all__ = [
     "AsyncUserd",
+    "CredentialsRefused",
     "CursorExpired",
     "CursorStore",
     "Decision",
@@ -23,6 +34,7 @@ __all__ = [
     "InvalidToken",
     "InvalidWebhook",
     "MemoryCursor",
+    "Problem",
     "Refused",
     "Settings",
     "Token",

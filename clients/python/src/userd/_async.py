@@ -11,14 +11,14 @@ from urllib.parse import quote
 import httpx
 
 from . import _permissions
-from ._core import Core, OwnToken, bearer, must_be_good, read
+from ._core import Core, OwnToken, bearer, introspection, must_be_good, read
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
 from ._user import User, user_of
 from ._verify import UnknownKey
 from ._view import FeedStatus
-from .errors import Refused, Unavailable
+from .errors import CredentialsRefused, Refused, Unavailable
 from .events import CursorStore, Event, MemoryCursor, page_of
 
 
@@ -131,6 +131,8 @@ class AsyncUserd:
             try:
                 events, place = await self._events(store.load(), limit, wait)
                 pause = 0.2
+            except CredentialsRefused:
+                raise
             except Unavailable:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
@@ -182,9 +184,10 @@ class AsyncUserd:
             keys, clock = self._core.keys, time.monotonic()
             if keys.may_ask(clock):
                 keys.asked_at = clock
-                with suppress(httpx.HTTPError, ValueError):
-                    answer = await self._http.get("/.well-known/jwks.json")
-                    self._core.took_keys(answer.raise_for_status(), clock)
+                try:
+                    self._core.took_keys(await self._http.get("/.well-known/jwks.json"), clock)
+                except (httpx.HTTPError, ValueError) as error:
+                    self._core.keys_failed(error, clock)
             if must_have and not keys.is_usable(clock):
                 raise Unavailable("the key set cannot be had")
 
@@ -202,8 +205,8 @@ class AsyncUserd:
         try:
             headers = {"authorization": f"Bearer {await self.token()}"}
             answer = await self._http.get("/v1/revocations", headers=headers, **self._core.feed_request())
-        except (httpx.HTTPError, Unavailable):
-            return self._core.feed.failed("unreachable")
+        except (httpx.HTTPError, Unavailable, Refused) as error:
+            return self._core.feed_failed(error)
         return self._core.took_feed(answer, time.monotonic() - began)
 
     # --- calls
@@ -220,15 +223,15 @@ class AsyncUserd:
         return own.took(answer, time.monotonic())
 
     async def _renew_quietly(self, own: OwnToken) -> None:
-        with suppress(Unavailable):
+        with suppress(Unavailable, Refused):
             await self._renew(own)
 
     async def _introspect(self, token: str) -> Any:
         try:
             answer = await self._http.post("/oauth2/introspect", data={"token": token}, auth=self._core.basic())
-            return answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
+        except httpx.HTTPError as error:
             raise Unavailable("the service cannot be asked about the token") from error
+        return introspection(answer)
 
     async def _events(self, after: str | None, limit: int, wait: int) -> tuple[list[Event], str]:
         query: dict[str, Any] = {"limit": limit, "wait": wait} | ({"after": after} if after else {})

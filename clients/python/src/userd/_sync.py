@@ -4,7 +4,6 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -12,14 +11,14 @@ from urllib.parse import quote
 import httpx
 
 from . import _permissions
-from ._core import Core, OwnToken, bearer, must_be_good, read
+from ._core import Core, OwnToken, bearer, introspection, must_be_good, read
 from ._permissions import Decision
 from ._settings import Settings, WhenStale
 from ._token import Token
 from ._user import User, user_of
 from ._verify import UnknownKey
 from ._view import FeedStatus
-from .errors import Refused, Unavailable
+from .errors import CredentialsRefused, Refused, Unavailable
 from .events import CursorStore, Event, MemoryCursor, page_of
 
 
@@ -93,7 +92,7 @@ class Userd:
                 return own.usable(time.monotonic()) or self._renew(own)
         try:
             return self._renew(own)
-        except Unavailable:
+        except (Unavailable, Refused):
             own.postpone(clock)
             return usable
         finally:
@@ -134,6 +133,8 @@ class Userd:
             try:
                 events, place = self._events(store.load(), limit, wait)
                 pause = 0.2
+            except CredentialsRefused:
+                raise
             except Unavailable:
                 self._stopped.wait(pause)
                 pause = min(pause * 2, 5.0)
@@ -188,8 +189,10 @@ class Userd:
             keys, clock = self._core.keys, time.monotonic()
             if keys.may_ask(clock):
                 keys.asked_at = clock
-                with suppress(httpx.HTTPError, ValueError):
-                    self._core.took_keys(self._http.get("/.well-known/jwks.json").raise_for_status(), clock)
+                try:
+                    self._core.took_keys(self._http.get("/.well-known/jwks.json"), clock)
+                except (httpx.HTTPError, ValueError) as error:
+                    self._core.keys_failed(error, clock)
             if must_have and not keys.is_usable(clock):
                 raise Unavailable("the key set cannot be had")
 
@@ -207,8 +210,8 @@ class Userd:
         try:
             headers = {"authorization": f"Bearer {self.token()}"}
             answer = self._http.get("/v1/revocations", headers=headers, **self._core.feed_request())
-        except (httpx.HTTPError, Unavailable, RuntimeError):
-            return self._core.feed.failed("unreachable")
+        except (httpx.HTTPError, Unavailable, Refused, RuntimeError) as error:
+            return self._core.feed_failed(error) if not self._stopped.is_set() else 0.0
         return self._core.took_feed(answer, time.monotonic() - began)
 
     # --- calls
@@ -227,9 +230,9 @@ class Userd:
     def _introspect(self, token: str) -> Any:
         try:
             answer = self._http.post("/oauth2/introspect", data={"token": token}, auth=self._core.basic())
-            return answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
+        except httpx.HTTPError as error:
             raise Unavailable("the service cannot be asked about the token") from error
+        return introspection(answer)
 
     def _events(self, after: str | None, limit: int, wait: int) -> tuple[list[Event], str]:
         query: dict[str, Any] = {"limit": limit, "wait": wait} | ({"after": after} if after else {})

@@ -96,7 +96,9 @@ def _token(claims: dict[str, Any], kid: str, settings: Settings, now: float) -> 
     if token.session_id is None and token.client_id != token.subject:
         raise InvalidToken("claims")
     if claims.get("iss") != settings.issuer:
-        raise InvalidToken("issuer")
+        # Its signature is good, so that it is most likely the configuration that is wrong.
+        told = f"the token says {claims.get('iss')!r}, the configuration {settings.issuer!r}; they are compared letter by letter"
+        raise InvalidToken("issuer", told)
     if settings.audience not in _audiences(claims.get("aud")):
         raise InvalidToken("audience")
     check_times(token, settings, now)

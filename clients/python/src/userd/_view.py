@@ -23,8 +23,8 @@ class FeedStatus:
     failures: int
     """Calls in a row that failed."""
     error: str
-    """Why the last one did: its HTTP status (403: the account lacks `revocations.read`), `unreachable`, `nonsense`; empty
-    where it did not."""
+    """Why the last one did: `credentials` (the account's id or secret is wrong), its HTTP status (403: the account lacks
+    `revocations.read`), `unreachable`, `nonsense`; empty where it did not."""
 
 
 class View:

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from ._settings import Settings
 from ._sync import Userd
 from ._token import Token
-from .errors import InvalidToken, UserdError
+from .errors import ANSWERS, InvalidToken, UserdError
 from .starlette import answer
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -39,7 +39,7 @@ class UserdMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """`token.require_permission` may be called anywhere in a view."""
-        return _refused(exception) if isinstance(exception, UserdError) else None
+        return _refused(exception) if isinstance(exception, ANSWERS) else None
 
 
 def token_of(request: HttpRequest) -> Token:

@@ -7,7 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ._async import AsyncUserd
 from ._token import Token
-from .errors import InvalidToken, UserdError
+from .errors import ANSWERS, InvalidToken, UserdError
 from .starlette import answer
 
 _bearer = HTTPBearer(auto_error=False, description="An access token")
@@ -18,8 +18,10 @@ class Auth:
     """`Depends(auth)` is the caller's token; `auth.role(...)` and `auth.permission(...)` ask for more."""
 
     def __init__(self, app: FastAPI, userd: AsyncUserd) -> None:
+        """`Refused` and what else is no answer to the caller stays an error: the server logs it and answers 500."""
         self.userd = userd
-        app.add_exception_handler(UserdError, _refused)
+        for kind in ANSWERS:
+            app.add_exception_handler(kind, _refused)
 
     async def __call__(self, shown: _Shown) -> Token:
         if shown is None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from ._async import AsyncUserd
-from .errors import InvalidToken, UserdError
+from .errors import ANSWERS, InvalidToken, UserdError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -42,7 +42,7 @@ class UserdMiddleware:
 
         try:
             await self._app(scope, receive, watched)
-        except UserdError as error:
+        except ANSWERS as error:
             # A guard within.
             if has_begun:
                 raise

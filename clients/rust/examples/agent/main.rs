@@ -121,7 +121,7 @@ fn webhook(asked: &Value) -> Result<Value, Error> {
 fn failure(error: &Error) -> Value {
     match error {
         Error::InvalidToken(reason) => json!({ "error": "invalid_token", "reason": reason.as_str() }),
-        Error::Unavailable(_) => json!({ "error": "unavailable" }),
+        Error::Unavailable(_) | Error::CredentialsRefused => json!({ "error": "unavailable" }),
         Error::Refused { .. } => json!({ "error": "refused" }),
         Error::CursorExpired => json!({ "error": "cursor_expired" }),
         Error::InvalidWebhook(_) => json!({ "error": "invalid_webhook" }),

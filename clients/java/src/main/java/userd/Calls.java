@@ -161,7 +161,11 @@ final class Calls {
                 if (known != seen && known.isGood()) {
                     return known.text();
                 }
-                Map<String, Object> said = read(issued());
+                HttpResponse<byte[]> answer = issued();
+                if (answer.statusCode() == 401) {
+                    throw new CredentialsException();
+                }
+                Map<String, Object> said = read(answer);
                 try {
                     long lifetime = TimeUnit.SECONDS.toNanos(Json.whole(said, "expires_in"));
                     long now = System.nanoTime();

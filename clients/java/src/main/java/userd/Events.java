@@ -41,6 +41,8 @@ final class Events implements Iterator<Event> {
             }
             try {
                 read();
+            } catch (CredentialsException wrong) {
+                throw wrong;
             } catch (UnavailableException away) {
                 pause(pause);
                 pause = Math.min(2 * pause, 5_000);

@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param restarts how often the feed was begun anew because it is another one than before: a backup was restored
  * @param overflows how often entries were replaced by a coarser one because there were too many
  * @param failures calls in a row that failed
- * @param error why the last one did: its HTTP status (403: the account lacks revocations.read), unreachable, nonsense;
+ * @param error why the last one did: credentials (its id or secret is wrong), its HTTP status (403: it lacks revocations.read),
+ *     unreachable, nonsense;
  *     empty where it did not
  */
 public record FeedStatus(Duration age, int entries, int restarts, int overflows, int failures, String error) {}

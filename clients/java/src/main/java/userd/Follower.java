@@ -96,6 +96,8 @@ final class Follower {
                     return feed.failed(String.valueOf(answer.statusCode()), seconds);
                 }
             }
+        } catch (CredentialsException wrong) {
+            return feed.failed("credentials", 0);
         } catch (UnavailableException failed) {
             return feed.failed(failed.getCause() instanceof IllegalArgumentException ? "nonsense" : "unreachable", 0);
         } catch (IllegalArgumentException wrong) {

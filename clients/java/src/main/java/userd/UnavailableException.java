@@ -1,7 +1,7 @@
 package userd;
 
 /** Whether the token is good cannot be told now: 503. */
-public final class UnavailableException extends UserdException {
+public sealed class UnavailableException extends UserdException permits CredentialsException {
     UnavailableException(String message) {
         super(message, 503, "unavailable");
     }
