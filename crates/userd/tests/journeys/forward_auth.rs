@@ -233,8 +233,10 @@ async fn a_service_is_protected(replica: &Replica, admin: &Caller, port: u16, na
         "{name}"
     );
     let bearer = format!("Bearer {}", tokens.access);
-    let seen = told(&stranger.send(Method::GET, &home, &[("authorization", &bearer)], None).await);
-    assert_eq!(seen["x-userd-user"], tokens.user_id(), "{name}");
+    let borne = stranger.send(Method::GET, &home, &[("authorization", &bearer)], None).await;
+    assert_eq!(told(&borne)["x-userd-user"], tokens.user_id(), "{name}");
+    // It opens userd's own API, so it is none of the service's.
+    assert!(!borne.text.contains(&tokens.access), "{name}: {}", borne.text);
     // The question itself is not for the public, whatever the proxy is called.
     assert_ne!(stranger.get(&format!("https://{HOST}/_userd/auth")).await.status, 200, "{name}");
 
