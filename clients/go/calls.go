@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,6 +71,10 @@ func (c *calls) call(ctx context.Context, what call) (*answer, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	response, err := c.client.Do(request)
+	if wrong := (*url.Error)(nil); errors.As(err, &wrong) {
+		// Without the query, which says nothing to people.
+		err = fmt.Errorf("%s: %w", request.URL.Path, wrong.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

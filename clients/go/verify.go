@@ -134,7 +134,7 @@ func tokenOf(said claims, kid string, options *Options, now time.Time) (*Token, 
 	if said.members["iss"] != options.Issuer {
 		// Its signature is good, so that it is most likely the configuration that is wrong.
 		const told = "the token says %q, the configuration %q; they are compared letter by letter"
-		return nil, &InvalidToken{"issuer", fmt.Sprintf(told, said.members["iss"], options.Issuer)}
+		return nil, &InvalidToken{"issuer", fmt.Sprintf(told, fmt.Sprint(said.members["iss"]), options.Issuer)}
 	}
 	if !isFor(said.members["aud"], options.Audience) {
 		return nil, &InvalidToken{Reason: "audience"}
