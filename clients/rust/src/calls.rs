@@ -64,7 +64,7 @@ impl Answer {
     fn refused(self, path: &str) -> Result<Self, Error> {
         match self.status {
             401 | 408 | 410 | 429 => Ok(self),
-            status @ 400..500 => Err(Error::Refused { path: path.to_owned(), status }),
+            status @ 400..500 => Err(Error::Refused { path: path.to_owned(), status, told: told(&self.body) }),
             _ => Ok(self),
         }
     }
@@ -72,11 +72,24 @@ impl Answer {
     /// The JSON of a good answer.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         if !(200..300).contains(&self.status) {
-            return Err(unavailable(format!("the service answered {}", self.status)));
+            return Err(unavailable(format!("the service answered {}{}", self.status, told(&self.body))));
         }
         let body = if self.body.is_empty() { b"null".as_slice() } else { &self.body };
         serde_json::from_slice(body).map_err(|error| unavailable(error.to_string()))
     }
+}
+
+/// For a message: what an answer that is an error says of itself.
+fn told(body: &[u8]) -> String {
+    let Ok(Value::Object(said)) = serde_json::from_slice(body) else { return String::new() };
+    let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
+    let fields =
+        said.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(|field| {
+            Some(format!("{} {}", field.get("pointer")?.as_str()?, field.get("detail")?.as_str()?))
+        });
+    let title = text("title").or_else(|| text("error_description")).or_else(|| text("error"));
+    let words: Vec<String> = title.into_iter().chain(text("detail")).chain(fields).collect();
+    if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) }
 }
 
 pub(crate) struct Calls {
@@ -217,7 +230,8 @@ impl Calls {
         }
         let issued: Option<Issued> = serde_json::from_slice(&answer.body).ok();
         let issued = issued.filter(|issued| answer.status == 200 && !issued.access_token.is_empty());
-        let issued = issued.ok_or_else(|| unavailable(format!("no token of our own: {}", answer.status)))?;
+        let issued = issued
+            .ok_or_else(|| unavailable(format!("no token of our own: {}{}", answer.status, told(&answer.body))))?;
         let life = Duration::try_from_secs_f64(issued.expires_in).unwrap_or_default();
         let now = Instant::now();
         own.known(|known| {

@@ -17,13 +17,15 @@ pub enum Error {
     /// The token is good and does not allow this: 403.
     #[error("forbidden: {0}")]
     Forbidden(String),
-    /// The service refuses a call of ours: most likely this service's account lacks a permission.
-    #[error("{path} answered {status}: does the account of this service have the permission?")]
+    /// The service refuses a call of ours, however often it is made. 403: this service's account lacks a permission.
+    #[error("{path} answered {status}{told}")]
     Refused {
         /// What was called.
         path: String,
         /// What it answered.
         status: u16,
+        /// What it said, for a message: title, detail and refused fields behind a colon; empty where it said nothing.
+        told: String,
     },
     /// The events behind the cursor are gone: read what you know anew, then start without one.
     #[error("the events behind the cursor are gone")]

@@ -10,7 +10,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Calls of the service: with a time limit, without redirects, with the own account's token. */
 final class Calls {
@@ -68,7 +71,7 @@ final class Calls {
         int status = answer.statusCode();
         // It will not do it, however often it is asked. 410 is for whoever asked.
         if (status >= 400 && status < 500 && !Set.of(401, 408, 410, 429).contains(status)) {
-            throw new RefusedException(path, status);
+            throw new RefusedException(path, status, problem(answer));
         }
         return answer;
     }
@@ -163,7 +166,7 @@ final class Calls {
                 }
                 HttpResponse<byte[]> answer = issued();
                 if (answer.statusCode() == 401) {
-                    throw new CredentialsException();
+                    throw new CredentialsException(told(problem(answer)));
                 }
                 Map<String, Object> said = read(answer);
                 try {
@@ -182,23 +185,32 @@ final class Calls {
             HttpResponse<byte[]> answer = form("/oauth2/token", Map.of("grant_type", grant, "resource", resource));
             // A userd that goes by another name: what the account gets by itself is for it, as a rule.
             boolean isItself = resource.equals(settings.userdAudience());
-            return isItself && "invalid_target".equals(oauthCode(answer)) ? form("/oauth2/token", Map.of("grant_type", grant)) : answer;
+            return isItself && "invalid_target".equals(problem(answer).get("error")) ? form("/oauth2/token", Map.of("grant_type", grant)) : answer;
         }
     }
 
-    /** The OAuth code of an answer that is an error. */
-    private static Object oauthCode(HttpResponse<byte[]> answer) {
+    /** What an answer that is an error says of itself; empty where that cannot be read. */
+    static Map<String, Object> problem(HttpResponse<byte[]> answer) {
         try {
-            return answer.statusCode() / 100 == 2 ? null : Json.object(answer.body()).get("error");
+            return answer.statusCode() / 100 == 2 ? Map.of() : Json.object(answer.body());
         } catch (IllegalArgumentException nonsense) {
-            return null;
+            return Map.of();
         }
+    }
+
+    /** For a message: what a problem says, or an error as OAuth has it. */
+    static String told(Map<String, Object> problem) {
+        Stream<?> words = Stream.of("title", "error", "error_description", "detail").map(problem::get);
+        Stream<?> fields = problem.get("errors") instanceof List<?> errors ? errors.stream() : Stream.empty();
+        Stream<?> named = fields.map(field -> field instanceof Map<?, ?> one ? one.get("pointer") + " " + one.get("detail") : null);
+        String told = Stream.concat(words, named).filter(Objects::nonNull).map(Object::toString).collect(Collectors.joining("; "));
+        return told.isEmpty() ? "" : ": " + told;
     }
 
     /** The JSON of a good answer, empty where it has none; an UnavailableException for any other. */
     static Map<String, Object> read(HttpResponse<byte[]> answer) {
         if (answer.statusCode() / 100 != 2) {
-            throw new UnavailableException("the service answered " + answer.statusCode());
+            throw new UnavailableException("the service answered " + answer.statusCode() + told(problem(answer)));
         }
         if (answer.statusCode() == 204) {
             return Map.of();

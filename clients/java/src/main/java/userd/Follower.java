@@ -12,17 +12,19 @@ final class Follower {
     private final Keys keys;
     private final View view;
     private final Feed feed;
+    private final Watch watch;
     private final CountDownLatch ready = new CountDownLatch(1);
     private Thread thread;
     private boolean isClosed;
     private long startedAt;
 
-    Follower(Settings settings, Calls calls, Keys keys, View view, Feed feed) {
+    Follower(Settings settings, Calls calls, Keys keys, View view, Feed feed, Watch watch) {
         this.settings = settings;
         this.calls = calls;
         this.keys = keys;
         this.view = view;
         this.feed = feed;
+        this.watch = watch;
     }
 
     /** Starts it, and waits until the view is complete, but not for ever. */
@@ -81,6 +83,7 @@ final class Follower {
                     if (next.keyRevoked()) {
                         keys.expire();
                     }
+                    watch.feedGoes();
                     return next.pause();
                 }
                 case 410 -> {
@@ -93,15 +96,23 @@ final class Follower {
                     }
                     String after = answer.headers().firstValue("retry-after").orElse("");
                     long seconds = after.matches("[0-9]{1,4}") ? Long.parseLong(after) : 0;
-                    return feed.failed(String.valueOf(answer.statusCode()), seconds);
+                    return failed(String.valueOf(answer.statusCode()), Calls.told(Calls.problem(answer)), seconds);
                 }
             }
         } catch (CredentialsException wrong) {
-            return feed.failed("credentials", 0);
+            return failed("credentials", ": " + wrong.getMessage(), 0);
         } catch (UnavailableException failed) {
-            return feed.failed(failed.getCause() instanceof IllegalArgumentException ? "nonsense" : "unreachable", 0);
+            String reason = failed.getCause() instanceof IllegalArgumentException ? "nonsense" : "unreachable";
+            return failed(reason, ": " + failed.getMessage(), 0);
         } catch (IllegalArgumentException wrong) {
-            return feed.failed("nonsense", 0);
+            return failed("nonsense", ": " + wrong.getMessage(), 0);
         }
+    }
+
+    private Duration failed(String reason, String more, long atLeast) {
+        if (!Thread.currentThread().isInterrupted()) {
+            watch.feedFails(reason, more);
+        }
+        return feed.failed(reason, atLeast);
     }
 }

@@ -9,6 +9,11 @@ public final class InvalidTokenException extends UserdException {
         this.reason = reason;
     }
 
+    InvalidTokenException(String reason, String more) {
+        super("the token is not good: " + reason + ": " + more, 401, "invalid_token");
+        this.reason = reason;
+    }
+
     /**
      * malformed, type, algorithm, unknown_key, signature, claims, issuer, audience, expired, not_yet_valid, revoked or
      * missing.

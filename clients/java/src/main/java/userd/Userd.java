@@ -22,6 +22,7 @@ public final class Userd implements AutoCloseable {
     private final Keys keys = new Keys();
     private final View view;
     private final Feed feed;
+    private final Watch watch;
     private final Follower follower;
     private final Map<String, Token> remembered;
     private final Object refreshing = new Object();
@@ -33,7 +34,8 @@ public final class Userd implements AutoCloseable {
         calls = new Calls(settings);
         view = new View(settings.maxEntries());
         feed = new Feed(view, settings.longPoll());
-        follower = new Follower(settings, calls, keys, view, feed);
+        watch = new Watch(settings);
+        follower = new Follower(settings, calls, keys, view, feed, watch);
         remembered = new LinkedHashMap<>() {
             @Override
             protected boolean removeEldestEntry(Map.Entry<String, Token> eldest) {
@@ -207,11 +209,22 @@ public final class Userd implements AutoCloseable {
             Verifier.checkTimes(known, settings, now);
             return known;
         }
-        Token verified = Verifier.verify(text, keys, settings, now);
+        Token verified = verifiedAnew(text, now);
         synchronized (remembered) {
             remembered.put(text, verified);
         }
         return verified;
+    }
+
+    private Token verifiedAnew(String text, Instant now) {
+        try {
+            return Verifier.verify(text, keys, settings, now);
+        } catch (InvalidTokenException wrong) {
+            if (wrong.reason().equals("issuer")) {
+                watch.isWrong("issuer", wrong.getMessage(), wrong.getMessage());
+            }
+            throw wrong;
+        }
     }
 
     private void refreshBeside() {
@@ -237,8 +250,11 @@ public final class Userd implements AutoCloseable {
                         remembered.clear();
                     }
                 }
+                watch.keysAre();
             } catch (UnavailableException | IllegalArgumentException failed) {
-                // What is known stays.
+                if (!keys.isUsable()) {
+                    watch.keysFail(failed.getMessage());
+                }
             }
         }
     }

@@ -95,7 +95,9 @@ final class Verifier {
             throw new InvalidTokenException("claims");
         }
         if (!settings.issuer().equals(claims.get("iss"))) {
-            throw new InvalidTokenException("issuer");
+            // Its signature is good, so that it is most likely the configuration that is wrong.
+            throw new InvalidTokenException("issuer", "the token says \"" + claims.get("iss") + "\", the configuration \""
+                    + settings.issuer() + "\"; they are compared letter by letter");
         }
         if (!isFor(claims.get("aud"), settings.audience())) {
             throw new InvalidTokenException("audience");

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -159,5 +162,41 @@ class PartsTest {
                 "https://u", "a", "", "id", "hidden", "userd", second, WhenStale.ACCEPT, second.multipliedBy(9), second, second, 16, 1,
                 null);
         assertFalse(settings.toString().contains("hidden"));
+    }
+
+    @Test
+    void whatUserdRefusesSaysWhyAndAWrongSecretIsAnErrorOfItsOwn() throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        Map<String, String> answers = Map.of(
+                "/oauth2/token", "200 {\"access_token\": \"own\", \"expires_in\": 600}",
+                "/v1/users", "422 {\"title\": \"Not accepted\", \"errors\": [{\"pointer\": \"/email\", \"detail\": \"is none\"}]}",
+                "/wrong/oauth2/token", "401 {\"error\": \"invalid_client\"}");
+        server.createContext("/", exchange -> {
+            String answer = answers.getOrDefault(exchange.getRequestURI().getPath(), "404 {}");
+            byte[] body = answer.substring(4).getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(Integer.parseInt(answer.substring(0, 3)), body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        String url = "http://127.0.0.1:" + server.getAddress().getPort();
+        try (Userd userd = Userd.of(url).client("id", "secret").build();
+                Userd wrong = Userd.of(url + "/wrong").client("id", "hidden").build()) {
+            RefusedException refused = assertThrows(RefusedException.class, () -> userd.call("POST", "/v1/users", Map.of()));
+            assertTrue(refused.getMessage().endsWith("422: Not accepted; /email is none"), refused.getMessage());
+            assertEquals("Not accepted", refused.problem().get("title"));
+            CredentialsException credentials = assertThrows(CredentialsException.class, wrong::token);
+            assertTrue(credentials.getMessage().endsWith(": invalid_client"), credentials.getMessage());
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void anIssuerThatDiffersIsSaidWithBoth() {
+        Userd userd = Userd.of("https://users.test/").keys(issuer.keys()).build();
+        InvalidTokenException wrong = assertThrows(InvalidTokenException.class, () -> userd.verify(issuer.token().mint()));
+        assertEquals("issuer", wrong.reason());
+        assertTrue(wrong.getMessage().endsWith("/\"; they are compared letter by letter"), wrong.getMessage());
     }
 }
