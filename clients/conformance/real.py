@@ -1,7 +1,9 @@
 """The real service: what is revoked there is refused here, and how long that takes."""
 
+import json
 import time
 import uuid
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -15,18 +17,27 @@ CHECK = "/v1/permissions/check"
 
 
 def service(agent: Agent) -> int:
-    with Service() as real:
+    with Service(tokens__audience__0="userd", tokens__audience__1="orders") as real:
         wanted = ["revocations.read", "events.read", "tokens.introspect", "users.read"]
         has_roles = CHECK in real.call("GET", "/openapi.json")["paths"]
-        client_id, secret = real.client(*wanted, *(["permissions.check"] if has_roles else []))
+        wanted += ["permissions.check"] if has_roles else []
+        # Its first audience is another service's: userd is asked with a token that says it is for userd.
+        client_id, secret = real.client(*wanted, audiences=("orders", "userd"))
         settings = {"issuer": real.url, "audience": "userd", "client_id": client_id, "client_secret": secret}
         agent.ask("open", settings=settings | {"wait": 3, "max_age": 5})
+        own, for_orders = agent.ask("token")["token"], agent.ask("token", resource="orders")["token"]
+        must((audience(own), audience(for_orders)) == ("userd", "orders"), "own tokens, each for its service")
+        must(verdict(agent.ask("token", resource="elsewhere")) == "refused", "a token for a service that is not the account's")
         count = revocations(agent, real)
         events(agent, real)
         count += permissions(agent, real) if has_roles else 0
         count += away(agent, real) + restored(agent, real)
         agent.ask("close")
-    return count + 1
+    return count + 2
+
+
+def audience(token: str) -> Any:
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))["aud"]
 
 
 def revocations(agent: Agent, real: Service) -> int:

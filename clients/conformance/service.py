@@ -78,15 +78,20 @@ class Service:
         """The answer of a command of userd's."""
         shown = None if line is None else f"{line}\n"
         told = subprocess.run(
-            [self._binary, "--json", *arguments], cwd=self._folder.name, input=shown, capture_output=True, text=True
+            [self._binary, *self._settings, "--json", *arguments],
+            cwd=self._folder.name,
+            input=shown,
+            capture_output=True,
+            text=True,
         )
         if told.returncode:
             raise SystemExit(f"userd {' '.join(arguments)}: {told.stderr}")
         return json.loads(told.stdout) if told.stdout.strip() else None
 
-    def client(self, *permissions: str) -> tuple[str, str]:
+    def client(self, *permissions: str, audiences: tuple[str, ...] = ()) -> tuple[str, str]:
         """A new service account: its id and its secret."""
         wanted = [word for permission in permissions for word in ("--permission", permission)]
+        wanted += [word for audience in audiences for word in ("--audience", audience)]
         made = self.command("clients", "create", "conformance", *wanted)
         return made["client"]["id"], made["client_secret"]
 

@@ -228,6 +228,7 @@ impl Calls {
         if answer.status == 401 {
             return Err(Error::CredentialsRefused);
         }
+        let answer = answer.refused("/oauth2/token")?;
         let issued: Option<Issued> = serde_json::from_slice(&answer.body).ok();
         let issued = issued.filter(|issued| answer.status == 200 && !issued.access_token.is_empty());
         let issued = issued

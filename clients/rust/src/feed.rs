@@ -162,6 +162,7 @@ impl crate::userd::Inner {
         let token = match self.calls.token(&self.options.userd_audience).await {
             Ok(token) => token,
             Err(Error::CredentialsRefused) => return self.feed.failed("credentials", Duration::ZERO),
+            Err(Error::Refused { status, .. }) => return self.feed.failed(&status.to_string(), Duration::ZERO),
             Err(_) => return self.feed.failed("unreachable", Duration::ZERO),
         };
         let call = crate::calls::Call::get(self.feed.question())

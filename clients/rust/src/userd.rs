@@ -132,7 +132,7 @@ impl Userd {
     /// The same to call another service with: `resource` is its audience, which must be among the account's.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::CredentialsRefused`].
+    /// [`Error::Refused`] where it is not; [`Error::Unavailable`], [`Error::CredentialsRefused`].
     pub async fn token_for(&self, resource: &str) -> Result<String, Error> {
         self.inner.calls.token(resource).await
     }

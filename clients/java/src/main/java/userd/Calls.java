@@ -68,8 +68,12 @@ final class Calls {
             dropToken(token);
             answer = ask(method, path, body, timeout, token());
         }
+        return mustBeGood(path, answer);
+    }
+
+    /** Throws where it will not do it, however often it is asked. 410 is for whoever asked. */
+    private static HttpResponse<byte[]> mustBeGood(String path, HttpResponse<byte[]> answer) {
         int status = answer.statusCode();
-        // It will not do it, however often it is asked. 410 is for whoever asked.
         if (status >= 400 && status < 500 && !Set.of(401, 408, 410, 429).contains(status)) {
             throw new RefusedException(path, status, problem(answer));
         }
@@ -147,7 +151,7 @@ final class Calls {
         private void renewQuietly(OwnToken seen) {
             try {
                 renew(seen);
-            } catch (UnavailableException later) {
+            } catch (UnavailableException | RefusedException later) {
                 synchronized (renewing) {
                     if (known == seen) {
                         known = new OwnToken(seen.text(), seen.goodUntil(), System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
@@ -168,7 +172,7 @@ final class Calls {
                 if (answer.statusCode() == 401) {
                     throw new CredentialsException(told(problem(answer)));
                 }
-                Map<String, Object> said = read(answer);
+                Map<String, Object> said = read(mustBeGood("/oauth2/token", answer));
                 try {
                     long lifetime = TimeUnit.SECONDS.toNanos(Json.whole(said, "expires_in"));
                     long now = System.nanoTime();

@@ -101,6 +101,8 @@ final class Follower {
             }
         } catch (CredentialsException wrong) {
             return failed("credentials", ": " + wrong.getMessage(), 0);
+        } catch (RefusedException refused) {
+            return failed(String.valueOf(refused.answered()), ": " + refused.getMessage(), 0);
         } catch (UnavailableException failed) {
             String reason = failed.getCause() instanceof IllegalArgumentException ? "nonsense" : "unreachable";
             return failed(reason, ": " + failed.getMessage(), 0);
