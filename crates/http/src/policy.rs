@@ -228,9 +228,10 @@ pub const ROUTES: &[RouteAccess] = &[
 /// Where linking begins: its answer ties the login flow to the browser with a cookie, also from a page of another origin.
 const CROSS_ORIGIN_COOKIES: &str = "/v1/me/identities/{provider}/start";
 
-/// A GET changes something there: an attempt begins, or ends. HEAD is answered without asking them. (`/v1/auth/{provider}/start`
-/// knows HEAD: it says whether there is such a provider.)
-const CHANGED_BY_GET: [&str; 3] = ["/v1/auth/{provider}/callback", "/_userd/start", "/_userd/callback"];
+/// A GET changes something there: an attempt begins, or ends, or the audit log tells of it. HEAD is answered without asking them.
+/// (`/v1/auth/{provider}/start` knows HEAD: it says whether there is such a provider.)
+const CHANGED_BY_GET: [&str; 4] =
+    ["/v1/auth/{provider}/callback", "/_userd/start", "/_userd/callback", "/v1/me/export"];
 
 /// Their answers may be held back until there is something.
 const WAIT: [&str; 3] = ["/v1/revocations", "/v1/events", "/v1/ssf/streams/{id}/poll"];

@@ -78,8 +78,8 @@ fn assemble(site: &Arc<Site>, api: Router) -> Router {
 }
 
 fn traits(table: &'static [PageAccess]) -> impl Iterator<Item = RouteTraits> {
-    /// A GET changes something there: an attempt begins, or ends, or the secret of an app is made.
-    const CHANGED_BY_GET: [&str; 7] = [
+    /// A GET changes something there: an attempt begins, or ends, the secret of an app is made, or the audit log tells of it.
+    const CHANGED_BY_GET: [&str; 8] = [
         "/sign-in/with/{provider}",
         "/sign-in/step",
         "/signed-in",
@@ -87,6 +87,7 @@ fn traits(table: &'static [PageAccess]) -> impl Iterator<Item = RouteTraits> {
         "/sign-in/bot",
         "/account/prove/with/{provider}",
         "/account/security/app",
+        "/account/data/export",
     ];
     table.iter().map(|entry| RouteTraits {
         path: entry.path,

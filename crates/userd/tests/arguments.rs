@@ -139,7 +139,7 @@ fn either_name_is_enough_for_an_account_and_texts_advise_the_whole_command() {
         ("docs/operations.md", include_str!("../../../docs/operations.md")),
         ("docs/problems.md", include_str!("../../../docs/problems.md")),
         ("serve.rs", include_str!("../src/serve.rs")),
-        ("doctor.rs", include_str!("../src/commands/doctor.rs")),
+        ("serving.rs", include_str!("../src/commands/serving.rs")),
     ] {
         let advised: Vec<_> = text.split("`userd users create-admin").skip(1).collect();
         assert!(!advised.is_empty(), "{page}");

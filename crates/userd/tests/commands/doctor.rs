@@ -140,7 +140,10 @@ fn wrong(said: &Said, part: &str, words: &str) {
 async fn the_doctor_reads_every_table_and_writes_a_row() {
     for (sql, words) in [
         ("DROP TABLE invitations", "the table invitations cannot be read"),
-        ("DROP TABLE leases", "the service answers 503"),
+        (
+            "CREATE TRIGGER full BEFORE INSERT ON leases BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+            "the service answers 503",
+        ),
     ] {
         let folder = after(sql).await;
         wrong(&folder.userd("doctor"), "rows", words);

@@ -32,7 +32,7 @@ fn a_pipe_that_nobody_writes_to_holds_no_check_and_no_command() {
         (
             "providers: [{ id: ya, kind: yandex, client_id: a, client_secret: b, ca_file: pipe }]",
             "config check",
-            "providers.0.ca_file: pipe: must be a file",
+            "providers.0.ca_file: cannot be read: it is a pipe or a device",
         ),
         ("crypto: { previous_master_key_files: [pipe] }", "config check", "cannot be read: it is a pipe or a device"),
         ("crypto: { master_key_file: pipe }", "users list", "the master key file pipe cannot be used: timed out"),
