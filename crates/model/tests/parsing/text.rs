@@ -72,6 +72,22 @@ fn lengths_count_characters() {
     assert!(text::device_name(&"x".repeat(101)).is_err());
     assert!(text::reason(&"ж".repeat(500)).is_ok());
     assert!(text::reason(&"ж".repeat(501)).is_err());
+    assert!(text::title(&"ж".repeat(200)).is_ok());
+    assert!(text::title(&"ж".repeat(201)).is_err());
+}
+
+/// What is far too long is not read at all, whatever would be left of it; short of that, what is trimmed does not count.
+#[test]
+fn what_is_far_too_long_is_refused_as_it_comes() {
+    type Check = fn(&str) -> Result<String, &'static str>;
+    let checks: [(Check, usize); 4] =
+        [(text::display_name, 100), (text::device_name, 100), (text::title, 200), (text::reason, 500)];
+    for (check, most) in checks {
+        let padded = |bytes: usize| format!("{:bytes$}", "x".repeat(most));
+        assert_eq!(check(&padded(most * 8)), Ok("x".repeat(most)), "{most}");
+        assert_eq!(check(&padded(most * 8 + 1)), check(&"x".repeat(most + 1)), "{most}");
+        assert!(check(&padded(most * 80)).is_err(), "{most}");
+    }
 }
 
 #[test]
