@@ -6,7 +6,13 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use userd_cache::Message;
 
-use crate::{Services, faults::Faults, revocations::Consequence, streams::Streams, sweeper::SWEEPER};
+use crate::{
+    Services,
+    faults::{Faults, Outage},
+    revocations::Consequence,
+    streams::Streams,
+    sweeper::SWEEPER,
+};
 
 /// A lost message costs this much at most.
 const POLL: Duration = Duration::from_millis(400);
@@ -213,17 +219,16 @@ async fn every<F>(
 
 /// Appends to the event log: at once when something is told here, else now and then.
 async fn append_events(mut stop: watch::Receiver<bool>, services: Arc<Services>) {
-    let mut failing = false;
+    let mut outage = Outage::default();
     loop {
         let passed_on = services.event_log.tick().await;
-        if passed_on.as_ref().is_ok_and(|count| *count > 0) {
-            services.deliveries.wake();
-        }
-        let failed = passed_on.err();
-        if let Some(failure) = failed.as_ref().filter(|_| !failing) {
+        if let Some(failure) = outage.begins(&passed_on) {
             tracing::warn!(%failure, "events are not appended; it will be tried again until it works");
         }
-        failing = failed.is_some();
+        if passed_on.is_ok_and(|count| count > 0) {
+            services.deliveries.wake();
+        }
+        let failing = outage.lasts();
         let told = async { if failing { std::future::pending().await } else { services.event_log.told().await } };
         tokio::select! {
             () = told => {}

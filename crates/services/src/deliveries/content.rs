@@ -122,3 +122,42 @@ impl Deliveries {
 fn context(id: DeliveryId) -> String {
     place("deliveries", "content", id)
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::UserId;
+
+    use super::*;
+
+    fn fact() -> Fact {
+        Fact {
+            id: EventId::from_random([3; 16]),
+            kind: "user.username_changed".to_owned(),
+            public: true,
+            subject: UserId::from_random([1; 16]).into(),
+            number: 7,
+            actor: UserId::from_random([2; 16]).into(),
+            request_id: None,
+            origin: Some(Sealed(vec![1])),
+            personal: Some(Sealed(vec![2])),
+            at: Timestamp::from_seconds(1_800_000_000),
+            data: serde_json::json!({ "role": "editor" }),
+        }
+    }
+
+    /// Whom a fact concerns is told all of it; in the delivery to another service not even what is sealed lies.
+    #[test]
+    fn a_fact_is_the_same_in_a_notice_and_without_what_is_personal_for_others() {
+        let fact = fact();
+        assert_eq!(Notice::of(&fact).fact(), fact);
+        assert_eq!(Notice::public(&fact).fact(), Fact { origin: None, personal: None, ..fact });
+    }
+
+    #[test]
+    fn an_event_that_is_sent_again_says_what_it_said_and_not_who_did_it() {
+        let fact = fact();
+        let event = fact.at_position(3, 4, fact.at);
+        let without = Fact { actor: FactActor::unknown(), origin: None, personal: None, ..fact };
+        assert_eq!(Notice::of_event(&event).fact(), without);
+    }
+}

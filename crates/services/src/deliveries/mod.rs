@@ -226,3 +226,41 @@ const fn life_of(channel: DeliveryChannel) -> Duration {
         DeliveryChannel::Webhook => 80 * HOUR,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::MessageId;
+    use userd_storage::repositories::deliveries::QUEUES;
+
+    use super::*;
+
+    /// The three days of a mail are promised in `docs/notifications.md`.
+    #[test]
+    fn each_way_is_tried_for_as_long_as_it_is_worth_it() {
+        let hours = [(720, DeliveryChannel::Inbox), (72, DeliveryChannel::Email), (24, DeliveryChannel::Telegram)];
+        for (hours, channel) in hours.into_iter().chain([(80, DeliveryChannel::Webhook)]) {
+            assert_eq!(life_of(channel), Duration::from_secs(hours * 3600), "{channel:?}");
+            let now = Timestamp::from_seconds(1_800_000_000);
+            let made = Deliveries::delivery(DeliveryId::from_random([1; 16]), channel, 0, Vec::new(), now);
+            assert_eq!((made.due_at, made.deadline), (now, now.plus(life_of(channel))), "{channel:?}");
+        }
+    }
+
+    /// What is tried once more waits where all that goes there does: with what was sent to many, if it was.
+    #[test]
+    fn a_delivery_waits_in_the_queue_of_where_it_goes() {
+        for number in 0..32 {
+            let at = uuid::Uuid::from_u128(number);
+            let (user, webhook) = (Some(UserId(at)), Some(WebhookId(at)));
+            let now = Timestamp::from_seconds(1_800_000_000);
+            let id = DeliveryId::from_random([1; 16]);
+            let one = Deliveries::delivery(id, DeliveryChannel::Inbox, 0, Vec::new(), now);
+            let to_user = Delivery { user_id: user, ..one.clone() };
+            let to_webhook = Delivery { webhook_id: webhook, ..one };
+            let copy = Delivery { message_id: Some(MessageId::from_random([2; 16])), ..to_user.clone() };
+            let queue = i64::try_from(number).expect("a small number") % QUEUES;
+            let queues = [&to_user, &to_webhook, &copy].map(queue_for);
+            assert_eq!(queues, [queue, queue, queue + QUEUES]);
+        }
+    }
+}

@@ -15,6 +15,7 @@ use userd_storage::{
 use uuid::Uuid;
 
 use super::Deliveries;
+use crate::faults::Outage;
 
 /// Messages under way at once.
 const MOST: usize = 64;
@@ -141,7 +142,7 @@ impl UnderWay {
 impl Deliveries {
     /// Works until told to stop; what is under way then is finished, within the time of the channels.
     pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let (mut tasks, mut failing) = (JoinSet::new(), false);
+        let (mut tasks, mut outage) = (JoinSet::new(), Outage::default());
         let mut due = Due::default();
         let mut read_at = tokio::time::Instant::now();
         let mut is_asked = true;
@@ -150,14 +151,14 @@ impl Deliveries {
             if age >= LOOK || (age >= BREATH || tasks.is_empty()) && (is_asked || due.is_any && due.work.is_empty()) {
                 (read_at, is_asked) = (tokio::time::Instant::now(), false);
                 let read = self.read_due().await;
-                if let Some(failure) = read.as_ref().err().filter(|_| !failing) {
+                if let Some(failure) = outage.begins(&read) {
                     tracing::warn!(%failure, "messages are not sent; it will be tried again until it works");
                 }
-                failing = read.is_err();
                 due = read.unwrap_or_default();
             }
             self.start(&mut due, &mut tasks);
             let is_pressing = is_asked || due.is_any && due.work.is_empty();
+            let failing = outage.lasts();
             let rest = (if is_pressing && !failing { BREATH } else { LOOK }).saturating_sub(read_at.elapsed());
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,

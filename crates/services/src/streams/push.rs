@@ -9,7 +9,7 @@ use userd_model::{QueuedSignal, Stream};
 use userd_storage::Failure;
 
 use super::{Push, Streams, stored_url};
-use crate::{Services, user_reader::internal};
+use crate::{Services, faults::Outage, user_reader::internal};
 
 /// Signals of one stream in one round; then it is the others' turn.
 const BATCH: usize = 50;
@@ -25,15 +25,15 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 impl Streams {
     /// Pushes what waits, until it is told to stop.
     pub(crate) async fn work(services: Arc<Services>, mut stop: watch::Receiver<bool>) {
-        let (mut failing, mut news) = (false, None);
+        let (mut outage, mut news) = (Outage::default(), None);
         loop {
             let streams = &services.streams;
             let woken = streams.woken.notified();
             let round = services.push_signals().await;
-            if let Some(failure) = round.as_ref().err().filter(|_| !failing) {
+            if let Some(failure) = outage.begins(&round) {
                 tracing::warn!(%failure, "shared signals are not pushed; it will be tried again until it works");
             }
-            failing = round.is_err();
+            let failing = outage.lasts();
             let round = round.unwrap_or_default();
             if round.taken > 0 && !*stop.borrow() {
                 continue;
