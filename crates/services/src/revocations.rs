@@ -202,7 +202,7 @@ impl Revocations {
                 _ => break,
             }
         }
-        self.forget_expired(now);
+        self.view.write().unwrap_or_else(PoisonError::into_inner).forget_expired(now);
         Ok(())
     }
 
@@ -221,17 +221,6 @@ impl Revocations {
     fn polled_until(&self, last: Option<&Revocation>) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.polled = view.polled.max(last.map(|last| last.recorded_at));
-    }
-
-    fn forget_expired(&self, now: Timestamp) {
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.sessions.retain(|_, expires| *expires > now);
-        view.tokens.retain(|_, expires| *expires > now);
-        view.clients.retain(|_, (_, expires)| *expires > now);
-        view.users.retain(|_, (_, expires)| *expires > now);
-        view.roles.retain(|_, (_, expires)| *expires > now);
-        view.all = view.all.filter(|(_, expires)| *expires > now);
-        view.seen.retain(|_, expires| *expires > now);
     }
 }
 
@@ -277,4 +266,18 @@ impl View {
             Revoked::Key { .. } => Some(Consequence::ReloadKeys),
         }
     }
+
+    /// Forgets what was recorded so long ago that no token is alive, and no value remembered, that it touches.
+    fn forget_expired(&mut self, now: Timestamp) {
+        self.sessions.retain(|_, expires| *expires > now);
+        self.tokens.retain(|_, expires| *expires > now);
+        self.clients.retain(|_, (_, expires)| *expires > now);
+        self.users.retain(|_, (_, expires)| *expires > now);
+        self.roles.retain(|_, (_, expires)| *expires > now);
+        self.all = self.all.filter(|(_, expires)| *expires > now);
+        self.seen.retain(|_, expires| *expires > now);
+    }
 }
+
+#[cfg(test)]
+mod tests;

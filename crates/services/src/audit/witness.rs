@@ -93,16 +93,13 @@ impl Audit {
 
     async fn ask(&self, witness: &dyn CheckpointWitness, signed: &Signed, old: u64) -> Result<Said, Failure> {
         let checkpoint = &signed.checkpoint;
-        let proof = if old == 0 || old == checkpoint.size {
-            Vec::new()
-        } else {
-            let mut reading = self.deps.store.reading();
-            let Some(row) = reading.audit_heads().find().await? else {
-                return Ok(Said::Not("the log is empty".to_owned()));
-            };
-            let head = Head::of(row)?;
-            tree::hashes(&mut reading, &head.edge, &consistency_path(old, checkpoint.size)).await?
+        let mut reading = self.deps.store.reading();
+        let Some(row) = reading.audit_heads().find().await? else {
+            return Ok(Said::Not("the log is empty".to_owned()));
         };
+        // From nothing, and from the same size, the path is empty.
+        let path = consistency_path(old, checkpoint.size);
+        let proof = tree::hashes(&mut reading, &Head::of(row)?.edge, &path).await?;
         let answer = witness.add_checkpoint(add_checkpoint(old, &proof, &signed.note)).await;
         let (status, body) = match answer {
             Ok(answer) => answer,

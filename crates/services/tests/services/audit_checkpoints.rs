@@ -66,6 +66,25 @@ async fn a_checkpoint_is_signed_when_the_log_has_grown_and_told_outside_the_data
     assert!(found.intact && found.checkpoints == 3 && found.entries == 3, "{found:?}");
 }
 
+/// What auditors keep is the key of the log as it is called now, and for auditors alone.
+#[apply(case)]
+async fn the_key_that_verifies_checkpoints_is_the_one_of_the_logs_name(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    assert_eq!(app.audit.verifier(&operator).await.unwrap(), None, "there is no log yet");
+    let ada = app.member("ada").await;
+    app.event_log.tick().await.unwrap();
+    let first = app.audit.verifier(&operator).await.unwrap();
+    let named = |origin: &str| Some(app.deps.crypto.checkpoints.verifier(origin));
+    assert_eq!(first, named(&signed(&app).await.checkpoint.origin));
+    app.end_the_past(&operator, false, &[], &|_| {}).await.unwrap();
+    app.event_log.tick().await.unwrap();
+    let second = app.audit.verifier(&operator).await.unwrap();
+    assert_eq!(second, named(&signed(&app).await.checkpoint.origin));
+    assert_ne!(first, second);
+    assert_eq!(refusal(app.audit.verifier(&of(&app, &ada)).await), Refusal::Forbidden);
+}
+
 struct Kept(Mutex<Vec<String>>);
 
 impl CheckpointLedger for Kept {

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_model::{EventKind, Refusal};
+use userd_model::{EventKind, Refusal, Session};
 use userd_providers::Profile;
-use userd_services::testing::TestOptions;
+use userd_services::{Failure, testing::TestOptions};
 use userd_storage::testing::Counting;
 
 use crate::{
-    fixture::{DAY, Fixture, at_once, refusal, with},
-    personas::{OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, of_session, password},
+    fixture::{DAY, Fixture, TestApp, at_once, refusal, with},
+    personas::{Member, OTHER_PASSWORD, PASSWORD, at, elsewhere, home, of_id, of_session, password},
     sign_in::elsewhere::{Elsewhere, offering, person, proven},
 };
 
@@ -87,6 +87,44 @@ async fn a_lost_answer_is_given_again(fixture: Fixture) {
     }
     let next = app.refresh(&lost.tokens.refresh_token).await.unwrap();
     assert_ne!(next.tokens.refresh_token, lost.tokens.refresh_token);
+}
+
+async fn session_of(app: &TestApp, member: &Member) -> Session {
+    app.reading().sessions().find(member.tokens.session_id).await.unwrap().unwrap()
+}
+
+async fn write(app: &TestApp, sessions: &[Session]) {
+    let put = app.deps.store.transact("put", |mut uow| async move {
+        for session in sessions {
+            uow.sessions().rotate(session).await?;
+        }
+        uow.commit(()).await
+    });
+    put.await.unwrap();
+}
+
+/// Whoever can write to the database gets nobody's refresh token by moving it to a session of their own.
+#[apply(case)]
+async fn successors_that_change_places_are_given_to_nobody(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, grace) = (app.member("ada").await, app.member("grace").await);
+    let members = [&ada, &grace];
+    for member in members {
+        app.refresh(&member.tokens.refresh_token).await.unwrap();
+    }
+    let sessions = [session_of(&app, &ada).await, session_of(&app, &grace).await];
+    let [one, other] = sessions.clone();
+    let swapped =
+        [Session { successor: other.successor.clone(), ..one.clone() }, Session { successor: one.successor, ..other }];
+    write(&app, &swapped).await;
+    for member in members {
+        let again = app.refresh(&member.tokens.refresh_token).await;
+        assert!(matches!(again, Err(Failure::Internal(_))), "{:?}", again.map(|_| "given"));
+    }
+    write(&app, &sessions).await;
+    for member in members {
+        assert!(app.refresh(&member.tokens.refresh_token).await.is_ok(), "in its own place");
+    }
 }
 
 /// AC-090: one refresh token, sixty-four times at once: one lineage, and no false sign-out.
@@ -225,6 +263,21 @@ async fn each_refresh_begins_the_time_anew(fixture: Fixture) {
     let soon = app.refresh(&tokens.refresh_token).await.unwrap().tokens;
     let session = app.reading().sessions().find(soon.session_id).await.unwrap().unwrap();
     assert_eq!(session.expires_at.since(app.now()).as_secs(), soon.refresh_expires_in, "what is told is what holds");
+}
+
+/// The end is an indexed column: refreshing every few minutes does not write it each time.
+#[apply(case)]
+async fn the_end_of_a_session_is_written_when_it_moves_by_more_than_a_hundredth(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let end = session_of(&app, &ada).await.expires_at;
+    let (hundredth, second) = (app.deps.settings.refresh_ttl / 100, Duration::from_secs(1));
+    app.advance(hundredth);
+    let next = app.refresh(&ada.tokens.refresh_token).await.unwrap().tokens;
+    assert_eq!(session_of(&app, &ada).await.expires_at, end);
+    app.advance(second);
+    app.refresh(&next.refresh_token).await.unwrap();
+    assert_eq!(session_of(&app, &ada).await.expires_at, end.plus(hundredth + second));
 }
 
 /// ASVS V7.3.2, V10.4.8
