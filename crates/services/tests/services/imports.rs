@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use userd_model::{Permission, Refusal, Timestamp, UserStatus};
+use userd_model::{Permission, Refusal, RoleRules, Timestamp, UserStatus};
 use userd_services::import::{Arrived, ImportedPerson, Trial};
 
 use crate::{
-    fixture::{Fixture, at_once, refusal},
+    fixture::{DAY, Fixture, at_once, refusal, wrong_fields},
     personas::{acting, at, elsewhere, registration},
+    sign_in::elsewhere::{app_with_acme, person as profile},
 };
 
 const OLD_PASSWORD: &str = "correct horse, пароль";
@@ -102,6 +103,68 @@ async fn an_import_that_is_run_again_brings_nobody_back_who_was_erased(fixture: 
         let again = app.accounts.register(&at(&app, elsewhere(1)), registration(Some(&email), None), None).await;
         assert_ne!(again.unwrap().who(), Some(user.id));
     }
+}
+
+/// What other software knew of somebody is theirs here; a role stands there once, and no account began in the future.
+#[apply(case)]
+async fn what_was_known_of_somebody_comes_over_with_them(fixture: Fixture) {
+    let (app, acme) = app_with_acme(&fixture).await;
+    let operator = app.operator_context();
+    for role in ["editor", "writer"] {
+        app.make_role(role, &[], RoleRules::default()).await;
+    }
+    let began = app.now().minus(DAY);
+    let ada = ImportedPerson {
+        phone: Some("+442079460958".to_owned()),
+        display_name: Some("Ada\nLovelace".to_owned()),
+        locale: Some("EN-gb".to_owned()),
+        roles: ["writer", "editor", "writer"].map(str::to_owned).to_vec(),
+        identities: vec![("acme".to_owned(), "7".to_owned())],
+        created_at: Some(began),
+        ..person(1, "ada")
+    };
+    let early = ImportedPerson { email_verified: false, created_at: Some(app.now().plus(DAY)), ..person(2, "grace") };
+    for one in [&ada, &early] {
+        assert_eq!(app.imports.import(&operator, "django", one, None).await.unwrap(), Arrived::New);
+    }
+    let user = app.users.find(&operator, "ada@example.org").await.unwrap();
+    let mut roles = user.roles.clone();
+    roles.sort_unstable();
+    assert_eq!(roles, ["editor", "writer"]);
+    assert_eq!((user.phone.as_deref(), user.locale.as_deref()), (Some("+442079460958"), Some("en-GB")));
+    assert_eq!((user.display_name.as_deref(), user.username.as_deref()), (Some("Ada Lovelace"), Some("ada_1")));
+    assert_eq!((user.email_verified, user.created_at), (true, began));
+    acme.is(profile("acme", "7"));
+    assert_eq!(app.sign_in_through("acme").await.user.id, user.id, "their account elsewhere opens it");
+    let early = app.users.find(&operator, "grace_2").await.unwrap();
+    assert_eq!((early.email_verified, early.created_at, early.roles.len()), (false, app.now(), 0));
+}
+
+/// Nobody comes over without what is wrong with them, in a trial or not.
+#[apply(case)]
+async fn somebody_with_something_wrong_stays_where_they_are(fixture: Fixture) {
+    let app = fixture.app().await;
+    let operator = app.operator_context();
+    app.make_role("editor", &[], RoleRules::default()).await;
+    let ada = || person(1, "ada");
+    let roles = ["editor", "nobodys"].map(str::to_owned).to_vec();
+    let people = [
+        (ImportedPerson { email: None, username: None, ..ada() }, "/email"),
+        (ImportedPerson { email: Some("nonsense".to_owned()), ..ada() }, "/email"),
+        (ImportedPerson { username: Some("x".repeat(500)), ..ada() }, "/username"),
+        (ImportedPerson { phone: Some("112".to_owned()), ..ada() }, "/phone"),
+        (ImportedPerson { roles, ..ada() }, "/roles"),
+        (ImportedPerson { password_hash: Some("nonsense".to_owned()), ..ada() }, "/password_hash"),
+    ];
+    for (one, pointer) in &people {
+        for trial in [Some(&Trial::default()), None] {
+            assert_eq!(wrong_fields(app.imports.import(&operator, "django", one, trial).await), [*pointer]);
+        }
+    }
+    let elsewhere = ImportedPerson { identities: vec![("nobodys".to_owned(), "7".to_owned())], ..ada() };
+    let answer = app.imports.import(&operator, "django", &elsewhere, None).await;
+    assert_eq!(refusal(answer), Refusal::NoSuchProvider);
+    assert!(app.reading().users().page(None, 10).await.unwrap().is_empty());
 }
 
 /// A trial changes nothing and says what would be; nobody is told of what is done; only who may make accounts imports.

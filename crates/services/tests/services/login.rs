@@ -5,7 +5,7 @@ use userd_model::Refusal;
 use userd_storage::repositories::password_credentials::PasswordCredential;
 
 use crate::{
-    fixture::{DAY, Fixture, refusal, wrong_fields},
+    fixture::{DAY, Fixture, MINUTE, refusal, wrong_fields},
     personas::{OTHER_PASSWORD, PASSWORD, acting, at, home, login_with, of_id, password, registration, started},
 };
 
@@ -20,6 +20,20 @@ async fn every_spelling_of_a_login_gets_in(fixture: Fixture) {
     assert_eq!(signed_in.user.last_sign_in_at, Some(app.now()));
     let who = app.who(&signed_in.tokens.access_token).await.unwrap();
     assert_eq!((who.token.claims.amr.clone(), who.auth_time), (vec!["pwd".to_owned()], Some(app.now())));
+}
+
+/// What is remembered of the user is out of date by the sign-in, although their version stays.
+#[apply(case)]
+async fn the_time_of_a_sign_in_shows_at_once_where_it_happened(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ada = app.member("ada").await;
+    let shown = async || app.user_reader.show(ada.id).await.unwrap();
+    let before = shown().await;
+    assert_eq!(before.last_sign_in_at, Some(app.now()));
+    app.advance(MINUTE);
+    app.login("ada", PASSWORD).await.unwrap();
+    let after = shown().await;
+    assert_eq!((after.last_sign_in_at, after.version), (Some(app.now()), before.version));
 }
 
 /// (fault 31)

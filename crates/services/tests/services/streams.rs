@@ -1,6 +1,10 @@
 //! Streams of shared signals: set up by receivers, filled from the event log, taken by polling or pushed.
 
-use std::{collections::BTreeMap, future::ready, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::{pending, ready},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -204,6 +208,65 @@ async fn what_happens_waits_in_a_stream_until_it_is_acknowledged(fixture: Fixtur
     let said = read(&poll(&app, &ctx, id, PollRequest::default()).await.sets);
     let enabled = said.iter().filter(|(kind, _)| kind == Signal::AccountEnabled.uri());
     assert_eq!(enabled.count(), 2, "by the two that unblocked");
+}
+
+/// Where something waits it is answered at once; where nothing does, the answer is held back until something comes, or until
+/// the wait is ended.
+#[apply(case)]
+async fn an_answer_is_held_back_until_there_is_something_in_it(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = owner(&app).await;
+    let id = polled_stream(&app, &ctx).await;
+    let comes = async {
+        sign_out(&app, "ada").await;
+        app.event_log.tick().await.unwrap();
+    };
+    let held = app.streams.poll(&ctx, id, PollRequest::default(), pending());
+    let (first, ()) = tokio::join!(held, comes);
+    let first = first.unwrap();
+    assert_eq!(read(&first.sets).len(), 1);
+    let again = app.streams.poll(&ctx, id, PollRequest::default(), ready(())).await.unwrap();
+    assert_eq!(again, first, "what waits is there before the wait could end");
+    let taken = app.streams.poll(&ctx, id, acknowledging(&first.sets), ready(())).await.unwrap();
+    assert_eq!(taken, PollAnswer::default());
+}
+
+/// A thousand are acknowledged at once, and a hundred given at most, whatever is asked for.
+#[apply(fault_case)]
+async fn a_poll_has_its_bounds(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = owner(&app).await;
+    let id = polled_stream(&app, &ctx).await;
+    let member = app.member("ada").await;
+    let facts: Vec<_> = (1..=101)
+        .map(|number| {
+            let mut fact = app.fact("session.ended", member.id, 2 + number);
+            fact.data = json!({ "session_id": SessionId(uuid::Uuid::from_u128(7)), "reason": "signed_out" });
+            fact
+        })
+        .collect();
+    app.push(&facts).await;
+    let asking = |most| PollRequest { max_events: Some(most), ..PollRequest::default() };
+    let all = poll(&app, &ctx, id, asking(1_000)).await;
+    assert_eq!((all.sets.len(), all.more_available), (100, true));
+    assert_eq!(poll(&app, &ctx, id, PollRequest::default()).await.sets.len(), 100);
+    let two = poll(&app, &ctx, id, asking(2)).await;
+    assert_eq!((two.sets.len(), two.more_available), (2, true));
+    let names = |count: usize| (0..count).map(|number| number.to_string());
+    let errs = |count| names(count).map(|name| (name, SetError::default())).collect();
+    let named = |ack: usize, set_errs| PollRequest { ack: names(ack).collect(), set_errs, ..asking(0) };
+    for (request, is_too_much) in
+        [(named(600, errs(400)), false), (named(600, errs(401)), true), (named(1_001, errs(0)), true)]
+    {
+        let answer = app.streams.poll(&ctx, id, request, ready(())).await;
+        if is_too_much {
+            assert_eq!(wrong_fields(answer), ["/ack"]);
+        } else {
+            assert_eq!(answer.unwrap(), PollAnswer::default());
+        }
+    }
+    let most = poll(&app, &ctx, id, acknowledging(&all.sets)).await;
+    assert_eq!((most.sets.len(), most.more_available), (1, false), "the last");
 }
 
 #[apply(case)]
