@@ -107,6 +107,7 @@ mod restore;
 mod revocation_feed;
 mod revocations;
 mod rights;
+mod sealed_rows;
 mod setup;
 mod sign_in;
 mod signing_keys;
