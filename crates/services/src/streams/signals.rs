@@ -172,3 +172,121 @@ fn credential(kind: &str) -> &'static str {
 fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::EventId;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn event(kind: &str, data: Value) -> Event {
+        Event {
+            shard: 0,
+            position: 1,
+            id: EventId::from_random([3; 16]),
+            kind: kind.to_owned(),
+            subject: UserId::from_random([1; 16]).into(),
+            number: 1,
+            at: AT,
+            expires_at: AT,
+            data,
+        }
+    }
+
+    /// By the words of the events: whoever adds one that receivers are to know of adds it here.
+    #[test]
+    fn each_kind_of_event_has_its_signal_or_none() {
+        let signal = |kind: &EventKind| Some((kind.as_str(), said(&event(kind.as_str(), json!({})))?.signal));
+        let signals: Vec<_> = EventKind::ALL.iter().filter_map(signal).collect();
+        let mut expected = vec![
+            ("session.ended", Signal::SessionRevoked),
+            ("session.refresh_token_replayed", Signal::SessionRevoked),
+            ("session.assurance_raised", Signal::AssuranceLevelChange),
+            ("user.password_changed", Signal::CredentialChange),
+            ("factor.added", Signal::CredentialChange),
+            ("factor.removed", Signal::CredentialChange),
+            ("user.role_granted", Signal::TokenClaimsChange),
+            ("user.role_revoked", Signal::TokenClaimsChange),
+            ("user.permission_granted", Signal::TokenClaimsChange),
+            ("user.permission_revoked", Signal::TokenClaimsChange),
+            ("user.blocked", Signal::AccountDisabled),
+            ("user.deleted", Signal::AccountDisabled),
+            ("user.unblocked", Signal::AccountEnabled),
+            ("user.restored", Signal::AccountEnabled),
+            ("user.purged", Signal::AccountPurged),
+            ("user.password_change_required", Signal::AccountCredentialChangeRequired),
+        ];
+        expected.sort_by_key(|(word, _)| EventKind::ALL.iter().position(|kind| kind.as_str() == *word));
+        assert_eq!(signals, expected);
+        assert!(
+            said(&event("user.restored", json!({ "status": "blocked" }))).is_none(),
+            "it cannot be used, as before"
+        );
+        assert!(said(&event("user.of_a_later_release", json!({}))).is_none());
+    }
+
+    /// What CAEP wants to know: by whom, why, of which session, and what became of what.
+    #[test]
+    fn a_signal_says_by_whom_and_what() {
+        let session = "6a1f0c3e-0000-4000-8000-000000000001";
+        let ended = |reason: &str| json!({ "session_id": session, "reason": reason });
+        let changed = |kind: &str, change: &str| json!({ "credential_type": kind, "change_type": change });
+        let level = json!({
+            "namespace": "NIST-AAL", "current_level": "nist-aal2", "previous_level": "nist-aal1",
+            "change_direction": "increase",
+        });
+        let raised = json!({ "session_id": session, "acr": "aal2", "previous": "aal1" });
+        let removed = |kind: &str, reason: &str| json!({ "kind": kind, "reason": reason });
+        let cases = [
+            ("session.ended", ended("logout"), Some(session), "user", json!({})),
+            ("session.ended", ended("too_many_sessions"), Some(session), "policy", json!({})),
+            ("session.ended", ended("blocked"), Some(session), "admin", json!({})),
+            ("session.refresh_token_replayed", ended(""), Some(session), "policy", json!({})),
+            ("session.assurance_raised", raised, Some(session), "user", level),
+            ("user.password_changed", json!({}), None, "user", changed("password", "update")),
+            ("factor.added", json!({ "kind": "totp" }), None, "user", changed("app", "create")),
+            ("factor.added", json!({ "kind": "passkey" }), None, "user", changed("fido2-platform", "create")),
+            ("factor.removed", removed("totp", "removed_by_user"), None, "user", changed("app", "delete")),
+            ("factor.removed", removed("passkey", "not_me"), None, "user", changed("fido2-platform", "delete")),
+            ("factor.removed", removed("totp", "removed_by_admin"), None, "admin", changed("app", "revoke")),
+            ("user.role_granted", json!({}), None, "admin", json!({})),
+            ("user.permission_granted", json!({}), None, "admin", json!({})),
+            ("user.role_revoked", json!({ "reason": "expired" }), None, "policy", json!({})),
+            ("user.permission_revoked", json!({ "reason": "requested" }), None, "user", json!({})),
+            ("user.role_revoked", json!({ "reason": "revoked" }), None, "admin", json!({})),
+        ];
+        for (kind, data, session, by, own) in cases {
+            let said = said(&event(kind, data.clone())).expect("a signal");
+            assert_eq!(said.session.as_deref(), session, "{kind} {data}");
+            let mut body = said.body;
+            assert!(body.remove("reason_admin").is_some_and(|why| why["en"].is_string()), "{kind} {data}");
+            let mut expected = object(own);
+            expected.extend(object(json!({ "event_timestamp": AT.seconds(), "initiating_entity": by })));
+            assert_eq!(body, expected, "{kind} {data}");
+        }
+        for kind in ["user.blocked", "user.unblocked", "user.purged", "user.password_change_required"] {
+            let said = said(&event(kind, json!({}))).expect("a signal");
+            assert!(said.session.is_none() && said.body.is_empty(), "RISC asks for no more than whom: {kind}");
+        }
+    }
+
+    #[test]
+    fn who_ended_a_session_follows_from_the_reason() {
+        let by_users = [
+            "logout",
+            "logout_all",
+            "revoked",
+            "ended_by_user",
+            "password_changed",
+            "password_reset",
+            "not_me",
+            "identity_unlinked",
+        ];
+        let by_rules = ["too_many_sessions", "code_replayed", "mailbox_proven_by_another", "account_purged"];
+        assert_eq!(by_users.map(ended_by), ["user"; 8]);
+        assert_eq!(by_rules.map(ended_by), ["policy"; 4]);
+        assert_eq!(["blocked", "deleted", "restored_from_backup", ""].map(ended_by), ["admin"; 4]);
+    }
+}
