@@ -110,4 +110,70 @@ mod tests {
         breakers.succeeded(relay);
         assert_eq!(breakers.failing_since(DeliveryChannel::Email, at(60)), None);
     }
+
+    fn second(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000).plus(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn the_third_failure_in_a_row_opens_a_breaker_and_each_further_one_for_longer() {
+        let (breakers, relay) = (Breakers::default(), (DeliveryChannel::Email, Uuid::nil()));
+        for (failure, open) in [0, 0, 10, 20, 40, 80, 160, 300, 300].into_iter().enumerate() {
+            breakers.failed(relay, second(0));
+            let until = Some(second(open)).filter(|until| *until > second(0));
+            assert_eq!(breakers.open_until(relay, second(0)), until, "{failure}");
+            assert_eq!(breakers.left_alone_until(relay, second(0)), until, "{failure}");
+            assert_eq!(breakers.open_until(relay, second(open)), None, "{failure}");
+        }
+        assert_eq!(breakers.open_until((DeliveryChannel::Telegram, Uuid::nil()), second(0)), None, "another way");
+        breakers.succeeded(relay);
+        breakers.failed(relay, second(1));
+        assert_eq!(breakers.open_until(relay, second(1)), None, "a new row begins");
+    }
+
+    #[test]
+    fn a_breaker_that_is_not_asked_any_more_is_forgotten_two_hours_after_it_closes() {
+        let (breakers, relay) = (Breakers::default(), (DeliveryChannel::Email, Uuid::nil()));
+        for _ in 0..3 {
+            breakers.failed(relay, second(0));
+        }
+        let end = 10 + 2 * 3600;
+        assert_eq!(breakers.failing_since(DeliveryChannel::Email, second(end - 1)), Some(second(0)));
+        assert_eq!(breakers.failing_since(DeliveryChannel::Email, second(end)), None);
+    }
+
+    /// Their sender has the breakers of receivers: here is only what it said.
+    #[test]
+    fn a_receiver_is_left_alone_for_as_long_as_its_sender_says() {
+        let breakers = Breakers::default();
+        let [one, other] = [1, 2].map(|number| (DeliveryChannel::Webhook, Uuid::from_u128(number)));
+        for _ in 0..5 {
+            breakers.failed(one, second(0));
+        }
+        assert_eq!(breakers.left_alone_until(one, second(0)), None);
+        breakers.hold(one, second(30), second(0));
+        assert_eq!(breakers.left_alone_until(one, second(29)), Some(second(30)));
+        assert_eq!(breakers.left_alone_until(one, second(30)), None);
+        assert_eq!(breakers.left_alone_until(other, second(0)), None);
+        breakers.hold(other, second(90), second(29));
+        assert_eq!(breakers.left_alone_until(one, second(29)), Some(second(30)), "both");
+        breakers.hold(other, second(90), second(30));
+        assert_eq!(breakers.held.lock().unwrap_or_else(PoisonError::into_inner).len(), 1, "what is over goes");
+    }
+
+    #[test]
+    fn breakers_do_not_pile_up() {
+        let breakers = Breakers::default();
+        let destination = |number: usize| (DeliveryChannel::Webhook, Uuid::from_u128(number as u128));
+        let count = || breakers.breakers.lock().unwrap_or_else(PoisonError::into_inner).len();
+        for _ in 0..3 {
+            breakers.failed(destination(0), second(0));
+        }
+        for number in 1..MOST {
+            breakers.failed(destination(number), second(0));
+        }
+        assert_eq!(count(), MOST);
+        breakers.failed(destination(MOST), second(1));
+        assert_eq!(count(), 2, "the open one, and the new one");
+    }
 }

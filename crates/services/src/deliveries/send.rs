@@ -343,3 +343,70 @@ async fn unreachable_by(change: &mut Change<'_>, delivery: &Delivery) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::DeliveryState;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// What becomes of a delivery that was tried so often before, with the longest jitter and three tries for webhooks.
+    fn after(channel: DeliveryChannel, attempts: i64, fault: &ChannelFault) -> (&'static str, Delivery) {
+        let mut delivery = Deliveries::delivery(DeliveryId::from_random([1; 16]), channel, 0, Vec::new(), NOW);
+        delivery.attempts = attempts;
+        (failed(&mut delivery, fault, (u32::MAX, 3), NOW), delivery)
+    }
+
+    fn later(after: Option<Duration>) -> ChannelFault {
+        ChannelFault::Later { after, reason: "away".to_owned() }
+    }
+
+    /// Only what the other side did counts as an attempt; it is waited for as long as it asks, and for a day at most.
+    #[test]
+    fn a_fault_puts_a_message_off_for_as_long_as_it_says() {
+        let first = back_off(DeliveryChannel::Email, 1, u32::MAX).expect("another try");
+        let away = Some("away");
+        for (fault, word, wait, attempts, reason) in [
+            (ChannelFault::Wait(HOUR), "waited", HOUR, 0, None),
+            (ChannelFault::Wait(HOUR * 25), "waited", HOUR * 24, 0, None),
+            (ChannelFault::OurFault("away".to_owned()), "retried", OURS, 0, away),
+            (later(None), "retried", first, 1, away),
+            (later(Some(first / 2)), "retried", first, 1, away),
+            (later(Some(HOUR)), "retried", HOUR, 1, away),
+            (later(Some(HOUR * 25)), "retried", HOUR * 24, 1, away),
+            (ChannelFault::Deferred("away".to_owned()), "retried", first, 1, away),
+        ] {
+            let (said, delivery) = after(DeliveryChannel::Email, 0, &fault);
+            assert_eq!(
+                (said, delivery.due_at, delivery.state),
+                (word, NOW.plus(wait), DeliveryState::Pending),
+                "{fault:?}"
+            );
+            assert_eq!((delivery.attempts, delivery.last_error.as_deref()), (attempts, reason), "{fault:?}");
+        }
+        for fault in [ChannelFault::Undeliverable("away".to_owned()), ChannelFault::Gone("away".to_owned())] {
+            let (said, delivery) = after(DeliveryChannel::Email, 0, &fault);
+            assert_eq!((said, delivery.state, delivery.last_error.as_deref()), ("dead", DeliveryState::Dead, away));
+        }
+    }
+
+    /// A webhook has as many tries as the settings say; a mail is tried to its end, which is a matter of time.
+    #[test]
+    fn the_last_try_of_a_webhook_makes_a_dead_letter() {
+        for (channel, attempts, word) in [
+            (DeliveryChannel::Webhook, 1, "retried"),
+            (DeliveryChannel::Webhook, 2, "dead"),
+            (DeliveryChannel::Email, 2, "retried"),
+            (DeliveryChannel::Email, 1_000, "retried"),
+            (DeliveryChannel::Telegram, 2, "retried"),
+        ] {
+            let (said, delivery) = after(channel, attempts, &later(None));
+            assert_eq!((said, delivery.attempts), (word, attempts + 1), "{channel:?} after {attempts}");
+            let (waited, delivery) = after(channel, attempts, &ChannelFault::Wait(HOUR));
+            assert_eq!((waited, delivery.attempts), ("waited", attempts), "{channel:?}: nothing was tried");
+        }
+    }
+}

@@ -105,3 +105,53 @@ fn linked(fact: &Fact) -> Result<Happened, Failure> {
         None => Ok(Happened::Passed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use userd_model::{EventId, FactActor, Timestamp, UserId};
+
+    use super::*;
+
+    fn fact(kind: &str, data: Value) -> Fact {
+        Fact {
+            id: EventId::from_random([3; 16]),
+            kind: kind.to_owned(),
+            public: true,
+            subject: UserId::from_random([1; 16]).into(),
+            number: 1,
+            actor: FactActor::unknown(),
+            request_id: None,
+            origin: None,
+            personal: None,
+            at: Timestamp::from_seconds(1_800_000_000),
+            data,
+        }
+    }
+
+    /// What "this was not me" takes back of each fact, as the link keeps it.
+    #[test]
+    fn a_link_takes_back_what_its_fact_brought() {
+        let id = "6a1f0c3e-0000-4000-8000-000000000001";
+        let personal = Some(json!({ "email": "eve@example.org" }));
+        let opened = OpenedFact { personal, ..OpenedFact::default() };
+        for (kind, data, opened, expected) in [
+            ("identity.linked", json!({ "identity_id": id }), &opened, json!({ "linked": id })),
+            ("identity.linked", json!({}), &opened, json!("passed")),
+            ("user.email_added", json!({}), &opened, json!({ "address_added": "eve@example.org" })),
+            ("user.email_added", json!({}), &OpenedFact::default(), json!("passed")),
+            ("factor.added", json!({ "factor_id": id, "kind": "totp" }), &opened, json!({ "factor": id })),
+            ("factor.added", json!({}), &opened, json!("passed")),
+            ("factor.recovery_codes_made", json!({}), &opened, json!("recovery_codes")),
+            ("user.password_changed", json!({ "identity_id": id, "factor_id": id }), &opened, json!("passed")),
+            ("session.started", json!({ "session_id": id }), &opened, json!("passed")),
+        ] {
+            let found = happened(&fact(kind, data.clone()), opened).expect("what it brought");
+            assert_eq!(serde_json::to_value(found).expect("JSON"), expected, "{kind} {data}");
+        }
+        for kind in ["identity.linked", "factor.added"] {
+            let odd = json!({ "identity_id": "odd", "factor_id": "odd" });
+            assert!(happened(&fact(kind, odd), &opened).is_err(), "a fact of ours names ids: {kind}");
+        }
+    }
+}
