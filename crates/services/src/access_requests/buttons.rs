@@ -44,3 +44,65 @@ pub(super) fn data_of(request: &AccessRequest) -> serde_json::Map<String, serde_
     data.insert("request_id".to_owned(), request.id.0.to_string().into());
     data
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::{RequestKind, RequestState, RequestedAction, Timestamp, UserId};
+
+    use super::*;
+
+    fn request(version: i64) -> AccessRequest {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        AccessRequest {
+            id: AccessRequestId::from_random([7; 16]),
+            requester: UserId::from_random([1; 16]),
+            kind: RequestKind::Role,
+            name: "editor".to_owned(),
+            action: RequestedAction::Grant,
+            reason: None,
+            starts_at: None,
+            duration_seconds: None,
+            state: RequestState::Open,
+            decisions: Vec::new(),
+            created_at: now,
+            expires_at: now,
+            version,
+        }
+    }
+
+    #[test]
+    fn a_button_says_which_request_in_which_version_and_what() {
+        for version in [1, 2, 999_999_999_999_999] {
+            let request = request(version);
+            let buttons = buttons_of(&request);
+            let pressed: Vec<_> = buttons.iter().map(|button| parse(&button.data).expect("a button of ours")).collect();
+            let expected =
+                [Verdict::Approve, Verdict::Decline].map(|verdict| Pressed { request: request.id, version, verdict });
+            assert_eq!(pressed, expected);
+            assert!(buttons.iter().all(|button| button.data.len() <= 64), "the Bot API takes no more");
+            assert_eq!([&buttons[0].label.en, &buttons[1].label.en], ["Approve", "Decline"]);
+            assert_eq!([&buttons[0].label.ru, &buttons[1].label.ru], ["Одобрить", "Отклонить"]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_button_of_ours_is_nothing() {
+        let id = AccessRequestId::from_random([7; 16]).0.simple();
+        for data in [
+            String::new(),
+            "request".to_owned(),
+            format!("request:approve:{id}"),
+            format!("request:approve:{id}:1:"),
+            format!("request:approve:{id}:1:2"),
+            format!("request:approve:{id}:"),
+            format!("request:approve:{id}:one"),
+            format!("request:approved:{id}:1"),
+            format!("request::{id}:1"),
+            "request:approve:nobodys:1".to_owned(),
+            format!("link:approve:{id}:1"),
+            format!(":approve:{id}:1"),
+        ] {
+            assert_eq!(parse(&data), None, "{data}");
+        }
+    }
+}

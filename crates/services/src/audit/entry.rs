@@ -102,3 +102,62 @@ fn around(fact: &Fact, position: i64, entry: Vec<u8>) -> AuditRow {
 pub(super) fn hash(row: &AuditRow) -> userd_crypto::transparency::Hash {
     leaf_hash(&row.entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::UserId;
+
+    use super::*;
+
+    fn written() -> Fact {
+        Fact {
+            id: EventId::from_random([3; 16]),
+            kind: "user.username_changed".to_owned(),
+            public: false,
+            subject: UserId::from_random([1; 16]).into(),
+            number: 7,
+            actor: UserId::from_random([2; 16]).into(),
+            request_id: Some("request-7".to_owned()),
+            origin: Some(Sealed(vec![1])),
+            personal: Some(Sealed(vec![2])),
+            at: Timestamp::from_seconds(1_800_000_000),
+            data: serde_json::json!({ "role": "editor" }),
+        }
+    }
+
+    #[test]
+    fn a_fact_is_the_same_in_its_entry() {
+        let written = written();
+        let row = row(&written, 5).expect("an entry");
+        assert_eq!(fact(&row.entry).expect("a fact"), written);
+        assert_eq!((row.position, &*row.actor), (5, &*UserId::from_random([2; 16]).to_string()));
+        let nobody = super::row(&Fact { actor: FactActor::unknown(), ..written }, 6).expect("an entry");
+        assert_eq!((nobody.position, &*nobody.actor), (6, "anonymous"));
+    }
+
+    /// The columns are what is looked for; the entry is what is hashed.
+    #[test]
+    fn a_row_whose_columns_say_something_else_than_its_entry_is_not_whole() {
+        let row = row(&written(), 5).expect("an entry");
+        assert!(is_whole(&row));
+        assert!(is_whole(&AuditRow { position: 6, ..row.clone() }), "its place is what the tree says");
+        for other in [
+            AuditRow { id: EventId::from_random([4; 16]), ..row.clone() },
+            AuditRow { act: "user.blocked".to_owned(), ..row.clone() },
+            AuditRow { actor: "operator".to_owned(), ..row.clone() },
+            AuditRow { subject: "nobody".to_owned(), ..row.clone() },
+            AuditRow { at: row.at.plus(std::time::Duration::from_micros(1)), ..row.clone() },
+            AuditRow { entry: b"{}".to_vec(), ..row.clone() },
+        ] {
+            assert!(!is_whole(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_entry_is_listed_and_everything_else_is_one() {
+        let kinds = userd_model::EventKind::ALL.iter().map(|kind| kind.as_str());
+        let left_out: Vec<_> = kinds.filter(|kind| !is_audited(kind)).collect();
+        assert_eq!(left_out, ["identity.bot_access_changed", "audit.checkpoint"]);
+        assert!(is_audited("user.of_a_later_release"));
+    }
+}

@@ -226,3 +226,72 @@ fn both(data: &mut Value, personal: Option<Value>) -> (Option<Value>, Option<Val
         personal => (open("before"), personal.or_else(|| open("after"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use userd_model::EventId;
+
+    use super::*;
+
+    fn filter(subject: Option<&str>, actor: Option<&str>, act: Option<&str>) -> AuditFilter {
+        let [subject, actor, act] = [subject, actor, act].map(|word| word.map(str::to_owned));
+        AuditFilter { actor, subject, act, oldest_first: false }
+    }
+
+    #[test]
+    fn the_narrowest_index_leads_and_each_filter_is_asked_of_each_row() {
+        let row = AuditRow {
+            position: 0,
+            id: EventId::from_random([1; 16]),
+            act: "user.blocked".to_owned(),
+            actor: "operator".to_owned(),
+            subject: "ada".to_owned(),
+            at: Timestamp::from_seconds(1_800_000_000),
+            entry: Vec::new(),
+        };
+        let (ada, operator, blocked) = (Some("ada"), Some("operator"), Some("user.blocked"));
+        for (filter, order) in [
+            (filter(None, None, None), AuditOrder::Whole),
+            (filter(None, None, blocked), AuditOrder::Act("user.blocked")),
+            (filter(None, operator, blocked), AuditOrder::Actor("operator")),
+            (filter(ada, operator, blocked), AuditOrder::Subject("ada")),
+            (filter(ada, None, None), AuditOrder::Subject("ada")),
+        ] {
+            assert_eq!(filter.order(), order);
+            assert!(filter.admits(&row), "{filter:?}");
+        }
+        let other = Some("other");
+        for filter in [filter(other, operator, blocked), filter(ada, other, blocked), filter(ada, operator, other)] {
+            assert!(!filter.admits(&row), "{filter:?}");
+        }
+        let odd = Some("a\0");
+        for filter in [filter(odd, None, None), filter(None, odd, None), filter(ada, operator, odd)] {
+            assert!(matches!(filter.check(), Err(Refusal::Malformed(_))), "{filter:?}");
+        }
+        assert!(filter(ada, operator, blocked).check().is_ok());
+    }
+
+    /// Of a person it is sealed; of a role it stands in the data, and is taken out of there.
+    #[test]
+    fn what_was_before_and_what_is_now_comes_from_where_it_is() {
+        let (one, two) = (json!({ "name": "one" }), json!({ "name": "two" }));
+        let of_role = json!({ "before": one, "after": two, "role": "editor" });
+        let rest = json!({ "role": "editor" });
+        let words = json!({ "before": "a word", "after": 2 });
+        for (data, personal, before, after, left) in [
+            (of_role.clone(), None, Some(&one), Some(&two), &rest),
+            (of_role.clone(), Some(json!({ "before": two })), Some(&two), None, &of_role),
+            (of_role.clone(), Some(json!({ "after": one })), None, Some(&one), &of_role),
+            (rest.clone(), Some(json!({ "before": one, "after": two })), Some(&one), Some(&two), &rest),
+            (rest.clone(), Some(one.clone()), None, Some(&one), &rest),
+            (words.clone(), None, None, None, &words),
+            (Value::Null, None, None, None, &Value::Null),
+        ] {
+            let mut given = data.clone();
+            let (was, is) = both(&mut given, personal.clone());
+            assert_eq!((was.as_ref(), is.as_ref()), (before, after), "{data} {personal:?}");
+            assert_eq!(&given, left, "{data} {personal:?}");
+        }
+    }
+}

@@ -67,3 +67,42 @@ pub(super) fn is_cut_off(checkpoint: &Checkpoint, openings: &[Opening]) -> bool 
             || opening.replaced.contains(&checkpoint.origin)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn opened() -> serde_json::Value {
+        json!({ "origin": "b", "previous": "a", "size": 40, "replaced": ["x", "y"] })
+    }
+
+    #[test]
+    fn an_opening_is_read_from_what_was_told_or_not_at_all() {
+        let replaced = vec!["x".to_owned(), "y".to_owned()];
+        let whole = Opening { position: 41, origin: "b".to_owned(), previous: "a".to_owned(), size: 40, replaced };
+        assert_eq!(opening(41, &opened()), Some(whole.clone()));
+        let mut alone = opened();
+        alone.as_object_mut().expect("members").remove("replaced");
+        assert_eq!(opening(41, &alone), Some(Opening { replaced: Vec::new(), ..whole }));
+        for name in ["origin", "previous", "size"] {
+            let mut without = opened();
+            without.as_object_mut().expect("members").remove(name);
+            assert_eq!(opening(41, &without), None, "{name}");
+        }
+    }
+
+    /// What the backup holds is still the log's own: only what was signed after it was left behind.
+    #[test]
+    fn a_checkpoint_is_cut_off_where_it_was_signed_after_the_backup_or_by_what_it_replaced() {
+        let openings = [opening(41, &opened()).expect("an opening")];
+        for (origin, size, expected) in
+            [("a", 40, false), ("a", 41, true), ("b", 41, false), ("x", 1, true), ("y", 99, true), ("z", 99, false)]
+        {
+            let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: [0; 32] };
+            assert_eq!(is_cut_off(&checkpoint, &openings), expected, "{origin} {size}");
+            assert!(!is_cut_off(&checkpoint, &[]), "{origin} {size}");
+        }
+    }
+}
