@@ -233,3 +233,36 @@ pub(super) fn name_of(user: &User) -> String {
     name.or_else(|| user.username.as_ref().map(|username| username.as_str().to_owned()))
         .unwrap_or_else(|| user.id.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use userd_model::RoleRules;
+
+    use super::*;
+
+    /// Four may decide; the role names the first two of them.
+    #[test]
+    fn as_many_are_told_as_the_role_says_and_never_fewer_than_must_agree() {
+        let [one, two, three, four] = [1, 2, 3, 4].map(|number| UserId::from_random([number; 16]));
+        let eligible = [one, two, three, four];
+        let thing = |notify, quorum| {
+            let approvers = Approvers { users: vec![two, one], roles: Vec::new() };
+            let rules = RoleRules { approvers, notify, quorum, ..RoleRules::default() };
+            Thing { rules, allows: Vec::new(), right: Permission::ROLES_GRANT }
+        };
+        for (notify, quorum, count) in [
+            (Notify::All, 1, 4),
+            (Notify::Named, 1, 2),
+            (Notify::Named, 2, 2),
+            (Notify::Named, 3, 4),
+            (Notify::Random(1), 1, 1),
+            (Notify::Random(3), 1, 3),
+            (Notify::Random(1), 2, 2),
+            (Notify::Random(9), 1, 4),
+        ] {
+            assert_eq!(told(&thing(notify, quorum), &eligible), &eligible[..count], "{notify:?} {quorum}");
+        }
+        assert_eq!(told(&thing(Notify::Named, 1), &[three, one]), [three, one], "whom it names may not decide first");
+        assert!(told(&thing(Notify::All, 1), &[]).is_empty());
+    }
+}

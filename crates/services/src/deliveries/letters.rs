@@ -388,3 +388,35 @@ impl Deliveries {
         Values::default().with("site", Value::Words(self.deps.settings.site()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link or code that is good no more is of no use to anybody.
+    #[test]
+    fn a_letter_is_tried_for_as_long_as_what_it_carries_is_good() {
+        let at = Timestamp::from_seconds(1_800_000_000);
+        let asked = || Asked { at, address: None, device: None, asking: Asking::default() };
+        let (to, user) = (|| "ada@example.org".to_owned(), UserId::from_random([1; 16]));
+        let (token, code) = (|| "token".to_owned(), "code".to_owned());
+        let prove =
+            Letter::ProveAddress { to: to(), locale: None, token: token(), code, owner: None, held_back: false };
+        let own = Letter::ProveOwn { claim: Vec::new(), asking: Asking::default() };
+        let reset = Letter::ResetPassword { whose: Whose::User(user), asked: asked() };
+        let sign_in = Letter::SignInCode { claim: Vec::new(), challenge: Vec::new(), asked: asked() };
+        let invitation = Letter::Invitation { to: to(), locale: None, token: token(), until: at };
+        let changed = Letter::AddressChanged { to: to(), user, asked: asked(), settled: true };
+        for (letter, minutes) in [
+            (prove, 24 * 60),
+            (own, 24 * 60),
+            (reset, 60),
+            (sign_in, 10),
+            (invitation, 24 * 60),
+            (Letter::AccountDeleted { user }, 24 * 60),
+            (changed, 24 * 60),
+        ] {
+            assert_eq!(letter.life().as_secs(), minutes * 60);
+        }
+    }
+}

@@ -268,3 +268,15 @@ impl Deliveries {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_is_not_wanted_is_muted_whether_it_is_there_or_not() {
+        let ways =
+            [(false, false), (false, true), (true, false), (true, true)].map(|(wanted, there)| way(wanted, there));
+        assert_eq!(ways, [Err("muted"), Err("muted"), Err("unreachable"), Ok(())]);
+    }
+}

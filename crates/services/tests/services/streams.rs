@@ -269,6 +269,47 @@ async fn a_poll_has_its_bounds(fixture: Fixture) {
     assert_eq!((most.sets.len(), most.more_available), (1, false), "the last");
 }
 
+/// As the contract has them.
+#[apply(fault_case)]
+async fn what_a_receiver_asks_for_has_its_bounds(fixture: Fixture) {
+    let app = fixture.app().await;
+    let ctx = owner(&app).await;
+    let id = polled_stream(&app, &ctx).await;
+    let events = |count: usize, length: usize| {
+        let types = (0..count).map(|number| format!("{number:0length$}")).collect();
+        StreamInput { events_requested: Some(types), ..StreamInput::default() }
+    };
+    let said = |length: usize| StreamInput { description: Some("x".repeat(length)), ..StreamInput::default() };
+    let header = |length: usize| pushed_to("https://shop.example/", Some(&"x".repeat(length)));
+    let delivery = DeliveryInput { method: "pigeon".to_owned(), endpoint_url: None, authorization_header: None };
+    let by_pigeon = StreamInput { delivery: Some(delivery), ..StreamInput::default() };
+    let nameless = StreamInput { events_requested: Some(vec![String::new()]), ..StreamInput::default() };
+    for (input, pointers) in [
+        (events(1, 1), vec![]),
+        (events(50, 500), vec![]),
+        (events(0, 1), vec!["/events_requested"]),
+        (events(51, 2), vec!["/events_requested"]),
+        (events(1, 501), vec!["/events_requested"]),
+        (nameless, vec!["/events_requested"]),
+        (said(500), vec![]),
+        (said(501), vec!["/description"]),
+        (header(4096), vec![]),
+        (header(4097), vec!["/delivery/authorization_header"]),
+        (by_pigeon, vec!["/delivery/method"]),
+    ] {
+        let wrong = match app.streams.change(&ctx, id, input, false).await {
+            Ok(_) => Vec::new(),
+            refused => wrong_fields(refused),
+        };
+        assert_eq!(wrong, pointers);
+    }
+    assert_eq!(wrong_fields(app.streams.verify(&ctx, id, Some(&"x".repeat(1025))).await), ["/state"]);
+    app.streams.verify(&ctx, id, Some(&"x".repeat(1024))).await.unwrap();
+    app.advance(MINUTE - Duration::from_secs(1));
+    let soon = app.streams.verify(&ctx, id, None).await;
+    assert_eq!(refusal(soon), Refusal::TooManyAttempts(Duration::from_secs(1)));
+}
+
 #[apply(case)]
 async fn a_stream_is_paused_switched_off_and_proves_that_it_lives(fixture: Fixture) {
     let app = fixture.app().await;

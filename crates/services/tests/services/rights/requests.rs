@@ -234,6 +234,30 @@ async fn what_cannot_be_asked_for_is_refused_at_once(fixture: Fixture) {
 }
 
 #[apply(case)]
+async fn a_grant_is_asked_for_from_a_minute_to_ten_years_and_within_ten(fixture: Fixture) {
+    let app = fixture.app().await;
+    let (ada, _) = with_editors(&app, requestable()).await;
+    let most = RoleRules::MAX_DURATION;
+    let last = app.now().plus(Duration::from_secs(most));
+    let lasting = |seconds| AccessInput { duration_seconds: Some(seconds), ..wanting("editor") };
+    let from = |start| AccessInput { starts_at: Some(start), ..wanting("editor") };
+    let removal = AccessInput { action: RequestedAction::Revoke, duration_seconds: Some(60), ..from(last) };
+    for (input, pointers) in [
+        (lasting(59), vec!["/duration_seconds"]),
+        (lasting(most + 1), vec!["/duration_seconds"]),
+        (from(last.plus(Duration::from_secs(1))), vec!["/starts_at"]),
+        (AccessInput { reason: Some("x".repeat(501)), ..lasting(59) }, vec!["/reason", "/duration_seconds"]),
+        (removal, vec!["/duration_seconds", "/starts_at"]),
+    ] {
+        assert_eq!(wrong_fields(app.ask(&ada, input).await), pointers);
+    }
+    for input in [lasting(60), lasting(most), from(last)] {
+        let asked = app.ask(&ada, input).await.unwrap().request.id;
+        app.access_requests.withdraw(&of(&app, &ada), asked).await.unwrap();
+    }
+}
+
+#[apply(case)]
 async fn a_removal_is_asked_for_and_done(fixture: Fixture) {
     let app = fixture.app().await;
     let (ada, boris) = with_editors(&app, requestable()).await;
