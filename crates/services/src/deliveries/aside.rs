@@ -62,3 +62,23 @@ fn may_wait(work: &Work, now: Timestamp) -> Option<&Delivery> {
     let Work::Deliver(delivery) = work else { return None };
     Some(delivery.as_ref()).filter(|it| it.channel != DeliveryChannel::Inbox && now < it.deadline)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inboxes_and_what_is_over_are_never_put_aside() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        for channel in DeliveryChannel::ALL {
+            let id = DeliveryId::from_random([1; 16]);
+            let delivery = Deliveries::delivery(id, *channel, 0, Vec::new(), now);
+            let end = delivery.deadline;
+            let work = Work::Deliver(Box::new(delivery));
+            for at in [now, end.minus(Duration::from_micros(1))] {
+                assert_eq!(may_wait(&work, at).is_some(), *channel != DeliveryChannel::Inbox, "{channel:?}");
+            }
+            assert!(may_wait(&work, end).is_none(), "{channel:?}: that it is over is told now");
+        }
+    }
+}

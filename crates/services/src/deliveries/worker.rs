@@ -333,7 +333,7 @@ impl Deliveries {
 
 #[cfg(test)]
 mod tests {
-    use userd_model::{DeliveryState, MessageId, UserId};
+    use userd_model::{DeliveryState, MessageId, UserId, WebhookId};
 
     use super::*;
 
@@ -400,5 +400,21 @@ mod tests {
         assert!(!under_way.take(&mail), "done");
         under_way.done.clear();
         assert!(under_way.take(&mail), "read anew: it is to be tried again");
+    }
+
+    /// However many destinations there are.
+    #[test]
+    fn no_more_than_sixty_four_are_under_way_at_once() {
+        let mut under_way = UnderWay::default();
+        let call = |number: u8| match work(number, DeliveryChannel::Webhook, false) {
+            Work::Deliver(delivery) => {
+                let webhook_id = Some(WebhookId::from_random([number / 5; 16]));
+                Work::Deliver(Box::new(Delivery { webhook_id, ..*delivery }))
+            }
+            other => other,
+        };
+        assert_eq!((0..100).filter(|number| under_way.take(&call(*number))).count(), 64);
+        under_way.leave(call(0).id());
+        assert!(under_way.take(&call(100)) && !under_way.take(&call(105)), "one place, for one");
     }
 }

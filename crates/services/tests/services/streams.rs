@@ -422,6 +422,38 @@ async fn signals_are_pushed_in_order_and_wait_for_a_receiver_that_is_down(fixtur
     assert_eq!(round(&app).await, 0);
 }
 
+/// Nobody calls a receiver before the time that it asked for, and the one that fails is given its five days to the end.
+#[apply(fault_case)]
+async fn a_receiver_gets_the_time_that_it_asks_for_and_five_days_in_all(fixture: Fixture) {
+    let app = fixture.app().await;
+    let receiver = receiver(&app).await;
+    let ctx = owner(&app).await;
+    let id = app.streams.create(&ctx, pushed_to(&receiver.url(), None)).await.unwrap().stream_id;
+    receiver.turn(|knobs| {
+        knobs.status = 429;
+        knobs.headers = vec![("retry-after", "600".to_owned())];
+    });
+    sign_out(&app, "ada").await;
+    for (wait, calls) in [(0, 1), (599, 1), (1, 2)] {
+        app.advance(Duration::from_secs(wait));
+        assert_eq!(round(&app).await, 0);
+        assert_eq!(bodies(&receiver).len(), calls, "after {wait} seconds more");
+    }
+    receiver.turn(|knobs| {
+        knobs.status = 202;
+        knobs.headers.clear();
+    });
+    app.advance(MINUTE * 10);
+    assert_eq!(round(&app).await, 1);
+    receiver.turn(|knobs| knobs.status = 500);
+    sign_out(&app, "grace").await;
+    for (wait, status) in [(Duration::ZERO, "enabled"), (DAY * 5 - MINUTE, "enabled"), (MINUTE, "paused")] {
+        app.advance(wait);
+        round(&app).await;
+        assert_eq!(app.streams.status(&ctx, id).await.unwrap().status, status, "after {wait:?} more");
+    }
+}
+
 /// AC-172: another party ends everything of somebody, and learns of nobody else.
 #[apply(case)]
 async fn another_party_ends_everything_of_somebody(fixture: Fixture) {
