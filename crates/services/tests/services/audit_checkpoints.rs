@@ -323,6 +323,28 @@ async fn pruned_entries_are_gone_and_the_rest_still_proves(fixture: Fixture) {
     assert_eq!(verified(&app, &[]).await.fault.unwrap().position, 40);
 }
 
+/// An entry is over when its time is, and no sooner; that it is over is told when it has been for a day.
+#[apply(fault_case)]
+async fn what_is_over_is_told_a_day_later_and_what_is_not_stays(fixture: Fixture) {
+    let mut settings = settings();
+    settings.retention.audit = DAY * 100;
+    let app = fixture.app_with(TestOptions { settings, ..TestOptions::default() }).await;
+    let second = Duration::from_secs(1);
+    grow(&app, 5).await;
+    app.advance(DAY);
+    grow(&app, 5).await;
+    app.advance(second);
+    grow(&app, 5).await;
+    app.advance(DAY * 100 - second * 2);
+    assert_eq!(app.audit.prune().await.unwrap(), 0);
+    assert_eq!(app.facts().await, [], "a second is left");
+    app.advance(second);
+    assert_eq!(app.audit.prune().await.unwrap(), 0);
+    let told = app.facts().await;
+    assert_eq!((told.len(), told[0].kind.as_str()), (1, "audit.pruned"));
+    assert_eq!(told[0].data, serde_json::json!({ "before": 10 }), "the last five have a second to go");
+}
+
 /// Erasing an account blinds what the log says of the person, and breaks nothing.
 #[apply(case)]
 async fn what_is_personal_is_read_until_its_account_is_erased_and_the_log_verifies_all_the_same(fixture: Fixture) {

@@ -1,6 +1,6 @@
 //! Sessions that a browser holds: one secret at a time, the same rows, everything that ends a session ends them at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use userd_model::{Actor, Level, Permission, Refusal};
 use userd_services::{
@@ -178,6 +178,34 @@ async fn use_prolongs_a_browsers_session_and_its_longest_life_ends_it(fixture: F
     }
     app.advance(5 * DAY);
     assert!(!app.is_in(&used).await, "a hundred and eighty days after the sign-in");
+}
+
+/// Most requests only read: five minutes after the use before, one is written, and asks what a sign-in would ask today.
+#[apply(case)]
+async fn a_use_is_one_five_minutes_after_the_one_before(fixture: Fixture) {
+    let acme = Elsewhere::new("acme", |_| {});
+    let app = fixture.app_with(offering(&[&acme])).await;
+    acme.is(proven("acme", "7", "ada@example.org"));
+    let signed_in = app.sign_in_through("acme").await;
+    let held = app.sessions.hold_in_browser(&at(&app, home()), signed_in, HeldAt::Pages).await.unwrap();
+    let off = Elsewhere::new("acme", |facts| facts.policy.enabled = false);
+    let clock = Some(Arc::clone(&app.clock));
+    let later = fixture.app_with(TestOptions { clock, seed: 2, ..offering(&[&off]) }).await;
+    let session = async || app.reading().sessions().find(held.session_id).await.unwrap().unwrap();
+    let recognised = async || later.recognise_browser(at(&later, home()), &held.secret).await.is_ok();
+    let (began, second) = (session().await.last_seen_at, Duration::from_secs(1));
+    app.advance(MINUTE * 5 - second);
+    let visit = later.authenticate_browser(at(&later, elsewhere(1)), &held.secret).await.unwrap();
+    assert_eq!((visit.renewed, session().await.last_seen_at), (None, began));
+    assert!(recognised().await);
+    app.advance(second);
+    assert!(!recognised().await);
+    let visit = later.authenticate_browser(at(&later, elsewhere(1)), &held.secret).await.map(drop);
+    assert_eq!(refusal(visit), Refusal::NotSignedIn);
+    let visit = app.authenticate_browser(at(&app, elsewhere(1)), &held.secret).await.unwrap();
+    let (now, after) = (app.now(), session().await);
+    assert_eq!((visit.renewed, after.last_seen_at), (Some(30 * DAY), now));
+    assert_eq!((after.expires_at, after.ip), (now.plus(30 * DAY), elsewhere(1).ip));
 }
 
 /// A request by HEAD is no use of a session, and opens nothing that a use would not.
