@@ -76,9 +76,9 @@ fn lengths_count_characters() {
     assert!(text::title(&"ж".repeat(201)).is_err());
 }
 
-/// What is far too long is not read at all, whatever would be left of it; short of that, what is trimmed does not count.
+/// What is much too long is not read at all, whatever would be left of it; short of that, what is trimmed does not count.
 #[test]
-fn what_is_far_too_long_is_refused_as_it_comes() {
+fn what_is_much_too_long_is_refused_as_it_comes() {
     type Check = fn(&str) -> Result<String, &'static str>;
     let checks: [(Check, usize); 4] =
         [(text::display_name, 100), (text::device_name, 100), (text::title, 200), (text::reason, 500)];
