@@ -1,11 +1,13 @@
 //! Streams of shared signals: set up by receivers, filled from the event log, taken by polling or pushed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     future::{pending, ready},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
+use axum::{Router, extract::State, http::StatusCode, routing::post};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use userd_channels::webhook::{Allowed, WebhookOptions, WebhookSender};
@@ -19,7 +21,7 @@ use userd_services::{
 use userd_stand_ins::webhook_receiver::WebhookReceiver;
 
 use crate::{
-    fixture::{DAY, Fixture, MINUTE, TestApp, refusal, wrong_fields},
+    fixture::{DAY, Fixture, MINUTE, TestApp, refusal, with, wrong_fields},
     personas::{acting, of},
     webhooks::receiver,
 };
@@ -83,7 +85,7 @@ async fn sign_out(app: &TestApp, name: &str) -> (userd_model::UserId, SessionId)
 #[apply(case)]
 async fn a_stream_is_its_receivers_alone_and_leads_outside(fixture: Fixture) {
     let strict = WebhookSender::new(WebhookOptions { allowed: Allowed::default(), ..WebhookOptions::default() });
-    let options = TestOptions { webhooks: Some(std::sync::Arc::new(strict.unwrap())), ..TestOptions::default() };
+    let options = TestOptions { webhooks: Some(Arc::new(strict.unwrap())), ..TestOptions::default() };
     let app = fixture.app_with(options).await;
     let (ctx, other) = (owner(&app).await, owner(&app).await);
     for inside in
@@ -452,6 +454,49 @@ async fn a_receiver_gets_the_time_that_it_asks_for_and_five_days_in_all(fixture:
         round(&app).await;
         assert_eq!(app.streams.status(&ctx, id).await.unwrap().status, status, "after {wait:?} more");
     }
+}
+
+/// The statuses that a receiver answers with next; then it takes everything.
+type Answers = Arc<Mutex<VecDeque<u16>>>;
+
+/// A receiver that says why it does not take a token, as the stand-in does not.
+async fn picky(answers: &Answers) -> String {
+    async fn take(State(answers): State<Answers>) -> (StatusCode, &'static str) {
+        let status = answers.lock().unwrap().pop_front().unwrap_or(202);
+        (StatusCode::from_u16(status).unwrap(), r#"{"err":"invalid_key"}"#)
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let router = Router::new().route("/", post(take)).with_state(Arc::clone(answers));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+/// A signal that its receiver has looked at and does not want holds nobody up for longer than its tries; one that cannot be
+/// taken now is not given up. What was taken in a round begins the count anew.
+#[apply(fault_case)]
+async fn a_signal_that_is_not_wanted_is_given_up_after_its_tries(fixture: Fixture) {
+    let app = fixture.app_with(with(|settings| settings.webhooks.tries = 2)).await;
+    let answers = Answers::default();
+    let ctx = owner(&app).await;
+    app.streams.create(&ctx, pushed_to(&picky(&answers).await, None)).await.unwrap();
+    let rounds = async |say: &[u16], taken: &[usize]| {
+        answers.lock().unwrap().extend(say);
+        for taken in taken {
+            app.advance(MINUTE);
+            assert_eq!(round(&app).await, *taken, "{say:?}");
+        }
+        assert!(answers.lock().unwrap().is_empty(), "{say:?}");
+    };
+    sign_out(&app, "ada").await;
+    sign_out(&app, "grace").await;
+    rounds(&[400, 400, 202], &[0, 2, 0]).await;
+    sign_out(&app, "mary").await;
+    rounds(&[503, 503, 503, 202], &[0, 0, 0, 1, 0]).await;
+    sign_out(&app, "joan").await;
+    rounds(&[400], &[0]).await;
+    sign_out(&app, "rosa").await;
+    rounds(&[202, 400, 202], &[1, 1, 0]).await;
 }
 
 /// AC-172: another party ends everything of somebody, and learns of nobody else.
