@@ -15,7 +15,10 @@ use std::{
 use ::redis::{RedisError, RedisResult};
 use tokio::{sync::Notify, time::Instant};
 
-use super::connection::Connection;
+use super::{
+    connection::Connection,
+    pause::{self, FIRST_PAUSE},
+};
 use crate::CacheKey;
 
 /// Most invalidations remembered while Redis is away. Beyond it, values that Redis still holds may be up to their
@@ -24,8 +27,6 @@ const MISSED: usize = 65_536;
 
 /// A connection that broke within this time of being opened makes the next pause longer.
 const STEADY: Duration = Duration::from_secs(2);
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Breaker {
     state: RwLock<State>,
@@ -175,7 +176,7 @@ impl Breaker {
     /// Another attempt failed; answers how long to pause.
     pub(crate) fn longer(&self) -> Duration {
         let mut state = self.write();
-        state.pause = (state.pause * 2).min(LAST_PAUSE);
+        state.pause = pause::longer(state.pause);
         state.pause
     }
 
@@ -187,7 +188,7 @@ impl Breaker {
             }
             self.closed.store(false, Ordering::Release);
             let steady = state.since.elapsed() >= STEADY;
-            state.pause = if steady { FIRST_PAUSE } else { (state.pause * 2).min(LAST_PAUSE) };
+            state.pause = if steady { FIRST_PAUSE } else { pause::longer(state.pause) };
         }
         metrics::gauge!("userd_cache_redis_up").set(0.0);
         tracing::warn!(operation, %error, "redis failed; this replica answers from its own memory until it is back");
@@ -200,5 +201,57 @@ impl Breaker {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> CacheKey {
+        CacheKey::new("user", number.to_string())
+    }
+
+    #[test]
+    fn of_missed_invalidations_of_one_key_the_newest_is_kept() {
+        let mut missed = Missed::default();
+        assert!(missed.is_empty());
+        for version in [2, 5, 3] {
+            missed.add(key(1), version);
+        }
+        assert_eq!(missed.invalidations, HashMap::from([(key(1), 5)]));
+        assert!(!missed.is_empty());
+        assert!(!Missed { messages: true, ..Missed::default() }.is_empty());
+    }
+
+    #[test]
+    fn missed_invalidations_take_no_more_than_their_room_and_those_in_it_stay_right() {
+        let mut missed = Missed::default();
+        (0..=MISSED).for_each(|number| missed.add(key(number), 1));
+        assert_eq!(missed.invalidations.len(), MISSED);
+        assert!(!missed.invalidations.contains_key(&key(MISSED)));
+        missed.add(key(0), 7);
+        assert_eq!(missed.invalidations.get(&key(0)), Some(&7));
+        assert_eq!(missed.invalidations.len(), MISSED);
+    }
+
+    /// Whoever could not say something while there was a connection is told to say it now; put back, it is the newest.
+    #[tokio::test]
+    async fn what_was_missed_is_kept_while_the_breaker_is_open() {
+        let breaker = Breaker::new(Duration::from_secs(1));
+        assert!(!breaker.is_closed());
+        assert!(breaker.miss(&key(1), 2));
+        let taken = breaker.take_missed();
+        assert_eq!((taken.invalidations.len(), taken.messages), (1, false));
+        assert!(breaker.take_missed().is_empty());
+        assert!(breaker.miss(&key(1), 9));
+        breaker.put_back(taken);
+        breaker.miss_message();
+        breaker.put_back(Missed::default());
+        let taken = breaker.take_missed();
+        assert_eq!(taken.invalidations, HashMap::from([(key(1), 9)]));
+        assert!(taken.messages, "a message that was missed is not forgotten with what is put back");
+        assert_eq!(breaker.wait_until_open().await, FIRST_PAUSE);
+        assert_eq!(breaker.longer(), FIRST_PAUSE * 2);
     }
 }

@@ -5,6 +5,7 @@ mod address;
 mod breaker;
 mod connection;
 mod layout;
+mod pause;
 mod reader;
 
 use std::{sync::Arc, time::Duration};

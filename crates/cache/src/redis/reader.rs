@@ -18,12 +18,15 @@ use ::redis::{
 };
 use bytes::Bytes;
 
-use super::{INVALIDATION, PAYLOAD, RedisLevel, connection::Connection, fanout_keys, layout};
+use super::{
+    INVALIDATION, PAYLOAD, RedisLevel,
+    connection::Connection,
+    fanout_keys, layout,
+    pause::{FIRST_PAUSE, longer},
+};
 use crate::{Memory, Message};
 
 const BATCH: usize = 500;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Reader {
     l2: Arc<RedisLevel>,
@@ -37,6 +40,32 @@ pub(crate) struct Reader {
 struct Place {
     cursor: String,
     number: i64,
+}
+
+/// What it means that a read from a place brought nothing.
+#[derive(Debug, PartialEq, Eq)]
+enum Quiet {
+    /// There is nothing.
+    Nothing,
+    /// There is something, which the next read must bring.
+    Coming,
+    /// What there was is lost.
+    Lost,
+}
+
+impl Place {
+    /// Reading from here brought nothing, and then the stream ended at `end`. `behind`: the read before that should have
+    /// brought something too.
+    fn quiet(&self, end: &Self, behind: bool) -> Quiet {
+        if end == self {
+            Quiet::Nothing
+        } else if end.number <= self.number || behind {
+            // The same number under another id was given out after a flush.
+            Quiet::Lost
+        } else {
+            Quiet::Coming
+        }
+    }
 }
 
 impl Reader {
@@ -60,7 +89,7 @@ impl Reader {
             let Err(error) = self.listen().await;
             tracing::debug!(%error, "the fan-out cannot be read");
             // It worked for a while: begin again with the short pause.
-            pause = if self.heard.swap(false, Ordering::AcqRel) { FIRST_PAUSE } else { (pause * 2).min(LAST_PAUSE) };
+            pause = if self.heard.swap(false, Ordering::AcqRel) { FIRST_PAUSE } else { longer(pause) };
             tokio::time::sleep(pause).await;
         }
     }
@@ -94,15 +123,11 @@ impl Reader {
     async fn compare(&mut self, connection: &mut Connection, behind: bool) -> RedisResult<bool> {
         let end = self.end(connection).await?;
         let Some(place) = &self.place else { return Ok(false) };
-        if end == *place {
-            return Ok(false);
-        }
-        // The same number under another id was given out after a flush.
-        if end.number <= place.number || behind {
+        let quiet = place.quiet(&end, behind);
+        if quiet == Quiet::Lost {
             self.lost(end);
-            return Ok(false);
         }
-        Ok(true)
+        Ok(quiet == Quiet::Coming)
     }
 
     /// Messages were missed: any value may have been invalidated, so all go, and subscribers are told to read again.
@@ -171,5 +196,33 @@ impl Reader {
         tokio::time::timeout(wait + grace, work)
             .await
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(cursor: &str, number: i64) -> Place {
+        Place { cursor: cursor.to_owned(), number }
+    }
+
+    /// A message that came between the read and the look at the end is no reason to read everything again.
+    #[test]
+    fn only_what_a_second_read_does_not_bring_is_lost() {
+        let here = place("5-0", 5);
+        assert_eq!(here.quiet(&place("6-0", 6), false), Quiet::Coming);
+        assert_eq!(here.quiet(&place("6-0", 6), true), Quiet::Lost);
+        for behind in [false, true] {
+            assert_eq!(here.quiet(&place("5-0", 5), behind), Quiet::Nothing);
+        }
+    }
+
+    #[test]
+    fn an_end_that_lies_no_further_but_elsewhere_is_another_stream() {
+        let here = place("5-0", 5);
+        for elsewhere in [place("7-0", 5), place("1-0", 1), place("0-0", 0), place("5-0", 4)] {
+            assert_eq!(here.quiet(&elsewhere, false), Quiet::Lost, "{}", elsewhere.cursor);
+        }
     }
 }

@@ -291,6 +291,22 @@ async fn a_statement_that_takes_too_long_is_given_up() {
     assert_eq!(get(&store, "a").await, Some(1));
 }
 
+/// Whoever goes away in the middle leaves an answer under way and a transaction open: the next user of the connection would
+/// wait for the one and work inside of the other.
+#[tokio::test]
+async fn a_connection_that_was_left_in_the_middle_is_not_used_again() {
+    let Some((_database, options)) = database().await else { return };
+    let statement_timeout = Duration::from_secs(5);
+    let store = store_with(&PostgresOptions { max_connections: 1, statement_timeout, ..options });
+    let mut transaction = store.engine().begin(ACCESS).await.unwrap();
+    transaction.run(INSERT_COUNTER, &["left".into(), 1_i64.into()]).await.unwrap();
+    let left = tokio::time::timeout(Duration::from_millis(50), transaction.run(&SLEEP, &[])).await;
+    assert!(left.is_err(), "{left:?}");
+    drop(transaction);
+    put(&store, "a", 1).await.unwrap();
+    assert_eq!((get(&store, "a").await, get(&store, "left").await), (Some(1), None));
+}
+
 /// A pooler in transaction mode gives the next transaction another server session, where nothing is prepared.
 /// F50: what a pooler in transaction mode needs.
 #[tokio::test]

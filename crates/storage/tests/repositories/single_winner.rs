@@ -192,6 +192,23 @@ async fn a_lease_has_one_owner_until_it_expires_or_is_released() {
     .await;
 }
 
+/// The row that a look at the health writes is there, is nobody's, and keeps nobody out.
+#[tokio::test]
+async fn a_probe_is_written_and_holds_nothing() {
+    on_every_store(async |store| {
+        let (name, now) = (&word(), moment());
+        let [one, two]: [Uuid; 2] = [id(), id()];
+        for owner in [one, two] {
+            transact!(store, uow => uow.leases().probe(name, owner).await?).unwrap();
+            let written = store.reading().leases().find(name).await.unwrap().unwrap();
+            assert_eq!((written.owner, written.epoch, written.expires_at), (owner, 0, Timestamp::from_micros(0)));
+        }
+        let taken = transact!(store, uow => uow.leases().acquire(name, one, now, seconds(10)).await?);
+        assert_eq!(taken.unwrap(), Some(1));
+    })
+    .await;
+}
+
 /// (fault 23)
 /// F44: a lease of the far future.
 #[tokio::test]

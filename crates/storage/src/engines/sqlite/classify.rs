@@ -83,3 +83,87 @@ fn said(error: &Error) -> Option<(ffi::Error, &str)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+    use crate::Kind;
+
+    static ANY: Statement = Statement {
+        name: "users.any",
+        sql: "SELECT id FROM users",
+        parameters: &[],
+        columns: &[Kind::Uuid],
+        declared: None,
+        numbered: OnceLock::new(),
+    };
+
+    fn failure(code: i32, words: &str) -> Error {
+        Error::SqliteFailure(ffi::Error::new(code), Some(words.to_owned()))
+    }
+
+    fn of(code: i32, words: &str) -> StoreError {
+        statement(&failure(code, words), &ANY, "/data/userd.db")
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_unavailable_and_says_what_to_do() {
+        for (code, advice) in [
+            (ffi::SQLITE_FULL, "free some space"),
+            (ffi::SQLITE_IOERR, "input/output error"),
+            (ffi::SQLITE_IOERR_WRITE, "input/output error"),
+            (ffi::SQLITE_CANTOPEN, "is it there"),
+            (ffi::SQLITE_PERM, "it cannot be written"),
+            (ffi::SQLITE_READONLY, "it cannot be written"),
+            (ffi::SQLITE_AUTH, "it cannot be written"),
+            (ffi::SQLITE_NOMEM, "no memory left"),
+            (ffi::SQLITE_INTERRUPT, "try again"),
+            (ffi::SQLITE_ABORT, "try again"),
+            (ffi::SQLITE_PROTOCOL, "cannot lock"),
+            (ffi::SQLITE_NOLFS, "no file of this size"),
+        ] {
+            let StoreError::Unavailable(told) = of(code, "a value") else { panic!("{code}") };
+            assert!(told.contains(advice), "{told}");
+            assert!(told.starts_with(&format!("users.any: sqlite {code} at /data/userd.db: ")), "{told}");
+            assert!(!told.contains("a value"), "{told}");
+        }
+    }
+
+    #[test]
+    fn who_lost_against_another_runs_again() {
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_BUSY_SNAPSHOT, ffi::SQLITE_LOCKED] {
+            assert!(matches!(of(code, ""), StoreError::Conflict), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_a_key_that_is_there_is_a_duplicate() {
+        for code in [ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_ROWID] {
+            assert!(matches!(of(code, ""), StoreError::Duplicate(Duplicate::Key("users"))), "{code}");
+        }
+        for code in [ffi::SQLITE_CONSTRAINT, ffi::SQLITE_CONSTRAINT_CHECK, ffi::SQLITE_CONSTRAINT_NOTNULL] {
+            assert!(matches!(of(code, ""), StoreError::Corrupt(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_and_one_that_is_none_are_told_apart() {
+        let StoreError::Unusable(told) = of(ffi::SQLITE_CORRUPT, "") else { panic!("damaged") };
+        assert!(told.contains("the file is damaged"), "{told}");
+        let StoreError::Unusable(told) = of(ffi::SQLITE_NOTADB, "") else { panic!("no database") };
+        assert!(told.contains("is the path right"), "{told}");
+    }
+
+    #[test]
+    fn a_table_or_column_that_is_not_there_is_no_bug() {
+        for words in ["no such table: users in \"SELECT id\"", "table users has no column named id"] {
+            let StoreError::NoSchema(told) = of(ffi::SQLITE_ERROR, words) else { panic!("{words}") };
+            assert!(told.contains("users") && !told.contains("SELECT"), "{told}");
+        }
+        assert!(matches!(of(ffi::SQLITE_ERROR, "near \"SELEC\": syntax error"), StoreError::Corrupt(_)));
+        assert!(matches!(of(ffi::SQLITE_MISUSE, "no such table: users"), StoreError::Corrupt(_)));
+        assert!(matches!(statement(&Error::QueryReturnedNoRows, &ANY, "here"), StoreError::Corrupt(_)));
+    }
+}

@@ -155,6 +155,37 @@ mod tests {
 
     use super::*;
 
+    /// What cannot have a log would tear a transaction in two where the power goes.
+    #[test]
+    fn what_cannot_have_a_write_ahead_log_is_refused() {
+        let refused = switch_to_wal(&Connection::open_in_memory().unwrap());
+        assert!(matches!(&refused, Err(StoreError::Unavailable(what)) if what.contains("gives memory")), "{refused:?}");
+    }
+
+    /// `synchronous` 2 is FULL, `secure_delete` 2 is FAST: what [`WRITER`] and [`READER`] say is what holds.
+    #[test]
+    fn connections_have_the_settings_that_they_were_opened_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteLocation::File(folder.path().join("settings.db"));
+        let (writer, reader) = (writer(&file, true).unwrap(), reader(&file).unwrap());
+        let number = |connection: &Connection, name| {
+            connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap()
+        };
+        for (name, at_writer, at_reader) in [
+            ("trusted_schema", 0, 0),
+            ("temp_store", 2, 2),
+            ("mmap_size", 0, 0),
+            ("query_only", 0, 1),
+            ("busy_timeout", 0, 250),
+            ("cache_size", -4096, -1024),
+        ] {
+            assert_eq!((number(&writer, name), number(&reader, name)), (at_writer, at_reader), "{name}");
+        }
+        for (name, at_writer) in [("synchronous", 2), ("secure_delete", 2), ("wal_autocheckpoint", 4000)] {
+            assert_eq!(number(&writer, name), at_writer, "{name}");
+        }
+    }
+
     #[test]
     fn a_prepared_statement_is_parsed_once_whatever_is_bound() {
         let folder = tempfile::tempdir().unwrap();
