@@ -87,6 +87,25 @@ mod tests {
         assert_eq!(hex::encode(seal_with_nonce(&key, nonce, &bytes(aad), &bytes(plain)).unwrap()), expected);
     }
 
+    /// A value of another kind or master key is none of this one, even where their keys were the same.
+    #[test]
+    fn what_was_sealed_under_one_mark_is_not_opened_under_another() {
+        struct Fixed;
+        impl Random for Fixed {
+            fn fill(&self, bytes: &mut [u8]) {
+                bytes.fill(4);
+            }
+        }
+        let key = Zeroizing::new([1; 32]);
+        let sealed = seal(&key, *b"aaaa", &Fixed, "place", b"text").unwrap();
+        assert_eq!(open(&key, *b"aaaa", "place", &sealed).unwrap().as_slice(), b"text");
+        assert_eq!(open(&key, *b"bbbb", "place", &sealed).unwrap_err(), CryptoError::CannotOpen);
+        assert_eq!(mark_of(&sealed), Some(*b"aaaa"));
+        let mut newer = sealed;
+        newer.0[0] = VERSION + 1;
+        assert_eq!(mark_of(&newer), None);
+    }
+
     /// ASVS V11.3.2
     #[test]
     fn the_vectors_of_the_gcm_specification_for_256_bit_keys() {

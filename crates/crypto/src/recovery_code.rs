@@ -105,6 +105,20 @@ mod tests {
         assert!(RecoveryCodeText::parse(&shown[..19]).is_some(), "of before");
     }
 
+    #[test]
+    fn letters_that_look_like_digits_are_these_digits() {
+        let read = RecoveryCodeText::parse("oO0i-I1lL-2222-3333-4444-5555").unwrap();
+        assert_eq!(read.canonical(), "000111112222333344445555");
+    }
+
+    /// What is far too long is not looked at.
+    #[test]
+    fn a_code_may_be_written_as_widely_as_four_bytes_a_character() {
+        let widely = |spaces: usize| format!("{}{}", "0".repeat(CHARACTERS), " ".repeat(spaces));
+        assert!(RecoveryCodeText::parse(&widely(3 * CHARACTERS)).is_some());
+        assert!(RecoveryCodeText::parse(&widely(3 * CHARACTERS + 1)).is_none());
+    }
+
     /// Every drawn bit is in the code: one that is changed makes another code. From 112 bits on a plain hash is enough.
     /// ASVS V6.5.2, V6.5.4
     #[test]

@@ -114,6 +114,21 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_160_drawn_bits_and_kept_whole() {
+        struct Drawn;
+        impl Random for Drawn {
+            fn fill(&self, bytes: &mut [u8]) {
+                bytes.iter_mut().zip(1..).for_each(|(byte, value)| *byte = value);
+            }
+        }
+        let minted = TotpSecret::mint(&Drawn);
+        assert_eq!(minted.as_bytes(), (1..=20).collect::<Vec<u8>>());
+        let kept = TotpSecret::from_bytes(Zeroizing::new(minted.as_bytes().to_vec()));
+        assert_eq!(kept.base32(), minted.base32());
+        assert_eq!(format!("{minted:?}"), "TotpSecret");
+    }
+
+    #[test]
     fn a_code_is_good_for_one_step_before_and_after_and_never_twice() {
         let at = |seconds: i64| Timestamp::from_seconds(1_234_567_890 + seconds);
         let code = secret().code(at(0));

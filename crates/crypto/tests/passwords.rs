@@ -10,6 +10,7 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use userd_crypto::{MAX_PASSWORD_BYTES, PasswordError, PasswordOptions, Passwords, Verdict};
 use userd_model::{Clock, Random, Timestamp};
 use zeroize::Zeroizing;
@@ -273,6 +274,35 @@ async fn a_pepper_is_needed_to_verify_and_can_be_replaced() {
     assert_eq!(second.verify(text("correct horse"), Some(hash)).await, Ok(OUTDATED));
     let unpeppered = plain.hash(text("correct horse")).await.unwrap();
     assert_eq!(second.verify(text("correct horse"), Some(unpeppered)).await, Ok(OUTDATED));
+}
+
+/// A pepper that is no longer mixed in opens what it made, and nothing new is made with it.
+#[tokio::test]
+async fn a_pepper_that_was_given_up_makes_no_new_hash() {
+    let key = || Zeroizing::new([1; 32]);
+    let old = start(PasswordOptions { pepper: Some(key()), ..cheap() }).hash(text("correct horse")).await.unwrap();
+    let given_up = start(PasswordOptions { previous_peppers: vec![key()], ..cheap() });
+    assert_eq!(given_up.verify(text("correct horse"), Some(old.clone())).await, Ok(OUTDATED));
+    let new = given_up.hash(text("correct horse")).await.unwrap();
+    assert!(!new.contains("keyid="), "{new}");
+    assert_eq!(given_up.verify(text("correct horse"), Some(new)).await, Ok(RIGHT));
+    assert_eq!(given_up.import(&old), None, "what a pepper made is nobody else's hash");
+}
+
+/// Of our cost in everything but one thing.
+#[tokio::test]
+async fn another_algorithm_and_a_shorter_output_ask_for_a_new_hash() {
+    let passwords = start(cheap());
+    for (algorithm, length, verdict) in
+        [(Algorithm::Argon2id, 32, RIGHT), (Algorithm::Argon2i, 32, OUTDATED), (Algorithm::Argon2id, 16, OUTDATED)]
+    {
+        let params = ParamsBuilder::new().m_cost(64).t_cost(1).p_cost(1).output_len(length).build().unwrap();
+        let mut output = vec![0; length];
+        Argon2::new(algorithm, Version::V0x13, params).hash_password_into(b"x", &[1; 16], &mut output).unwrap();
+        let (salt, output) = (STANDARD_NO_PAD.encode([1; 16]), STANDARD_NO_PAD.encode(output));
+        let phc = format!("${algorithm}$v=19$m=64,t=1,p=1${salt}${output}");
+        assert_eq!(passwords.verify(text("x"), Some(phc.clone())).await, Ok(verdict), "{phc}");
+    }
 }
 
 #[test]

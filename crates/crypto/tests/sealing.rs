@@ -154,6 +154,39 @@ fn claims_of_different_kinds_or_values_never_share_a_hash() {
     assert_ne!(index.derive("claim"), index.claim_hash("", ""));
 }
 
+#[test]
+fn keyed_hashes_differ_by_label_parts_and_key_and_are_no_claims() {
+    let index = BlindIndex::new([3; 32]);
+    let of_one = index.keyed_hash("code", &[b"ab", b"c"]);
+    assert_eq!(index.keyed_hash("code", &[b"ab", b"c"]), of_one);
+    for other in [
+        index.keyed_hash("codes", &[b"ab", b"c"]),
+        index.keyed_hash("code", &[b"a", b"bc"]),
+        index.keyed_hash("code", &[b"ab", b"c", b""]),
+        index.keyed_hash("code", &[b"abc"]),
+        index.claim_hash("code", "abc"),
+        index.derive("code"),
+        BlindIndex::new([4; 32]).keyed_hash("code", &[b"ab", b"c"]),
+    ] {
+        assert_ne!(other, of_one);
+    }
+}
+
+/// Under one key too: the label in the tag tells them apart, not the prefix alone.
+#[test]
+fn no_kind_of_session_secret_is_taken_for_another() {
+    let kinds = [RefreshTokens::new([5; 32]), RefreshTokens::of_browsers([5; 32]), RefreshTokens::of_hosts([5; 32])];
+    let prefixes = ["udr_", "udb_", "udh_"];
+    for (minting, prefix) in kinds.iter().zip(prefixes) {
+        let (text, hash) = minting.mint(&Counting::default(), SessionId::from_random([9; 16]));
+        assert_eq!(minting.parse(&text), Some((SessionId::from_random([9; 16]), hash)));
+        for (reading, other) in kinds.iter().zip(prefixes).filter(|(_, other)| *other != prefix) {
+            assert_eq!(reading.parse(&text), None, "{prefix} as {other}");
+            assert_eq!(reading.parse(&text.replacen(prefix, other, 1)), None, "{prefix} renamed to {other}");
+        }
+    }
+}
+
 /// ASVS V11.5.1
 #[test]
 fn a_refresh_token_names_its_session_and_cannot_be_forged() {

@@ -228,3 +228,117 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_for_several_operations_is_good_where_verifying_is_one() {
+    let good = SigningKey::generate(Algorithm::ES256).unwrap().verifying_key(None).unwrap().to_jwk();
+    for (operations, taken) in [
+        (json!(["verify"]), true),
+        (json!(["sign", "verify"]), true),
+        (json!(["sign"]), false),
+        (json!([]), false),
+        (json!("verify"), false),
+        (json!(null), false),
+    ] {
+        let mut jwk = good.clone();
+        jwk["key_ops"] = operations.clone();
+        assert_eq!(VerifyingKey::from_jwk(&jwk).is_ok(), taken, "{operations}");
+    }
+    for member in ["alg", "use", "kid"] {
+        let mut jwk = good.clone();
+        jwk.as_object_mut().unwrap().remove(member);
+        assert!(VerifyingKey::from_jwk(&jwk).is_ok(), "{member} may be missing");
+    }
+}
+
+/// RFC 7518 section 2 forbids leading zeros; some write them, and it is the same key.
+#[test]
+fn leading_zeros_make_no_other_rsa_key() {
+    let key = SigningKey::generate(Algorithm::RS256).unwrap().verifying_key(None).unwrap();
+    let mut jwk = key.to_jwk();
+    for member in ["n", "e"] {
+        let number = URL_SAFE_NO_PAD.decode(jwk[member].as_str().unwrap()).unwrap();
+        jwk[member] = URL_SAFE_NO_PAD.encode([vec![0, 0], number].concat()).into();
+    }
+    let read = VerifyingKey::from_jwk(&jwk).unwrap();
+    assert_eq!((read.thumbprint(), read.algorithm()), (key.thumbprint(), Algorithm::RS256));
+}
+
+#[test]
+fn a_token_may_be_as_long_as_the_caller_says_and_no_longer() {
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    let token = sign_compact(&key, &json!({}), &json!({})).unwrap();
+    assert!(Compact::parse(&token, token.len()).is_ok());
+    assert_eq!(Compact::parse(&token, token.len() - 1).err(), Some(JoseError::TooLong));
+}
+
+#[test]
+fn only_objects_are_signed_and_the_algorithm_is_the_keys() {
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    for (header, claims) in
+        [(json!({}), json!([])), (json!({}), json!("{}")), (json!([]), json!({})), (json!(1), json!({}))]
+    {
+        assert_eq!(sign_compact(&key, &header, &claims), Err(JoseError::Serialize), "{header} {claims}");
+    }
+    assert_eq!(userd_jose::hs256::sign(&json!([]), b"secret"), Err(JoseError::Serialize));
+    assert!(matches!(userd_jose::hs256::sign(&json!({}), b""), Err(JoseError::Key(_))));
+    let token = sign_compact(&key, &json!({"alg": "none"}), &json!({})).unwrap();
+    assert_eq!(Compact::parse(&token, 8192).unwrap().header().alg, "EdDSA");
+}
+
+/// One with a private key is no token of the room of shared secrets, whatever the secret.
+#[test]
+fn a_token_of_another_algorithm_has_no_shared_secret() {
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    let token = sign_compact(&key, &json!({}), &json!({})).unwrap();
+    assert_eq!(userd_jose::hs256::verify(&token, b"secret", 8192), Err(JoseError::Algorithm));
+    let ours = userd_jose::hs256::sign(&json!({"a": 1}), b"secret").unwrap();
+    assert_eq!(userd_jose::hs256::verify(&ours, b"Secret", 8192), Err(JoseError::Signature));
+    assert_eq!(userd_jose::hs256::verify(&ours, b"secret", ours.len() - 1), Err(JoseError::TooLong));
+    assert_eq!(userd_jose::hs256::verify(&ours, b"secret", ours.len()).unwrap().integer("a"), Ok(Some(1)));
+}
+
+/// The last that is taken: the end of the year 9999, and what fits into a signed number.
+#[test]
+fn numbers_at_their_bounds_are_read() {
+    let claims = Claims::parse(
+        br#"{"end":253402300799,"before":253402300798.5,"behind":253402300800.5,"large":9223372036854775807,
+            "zero":0,"yes":true,"all":[0,9223372036854775807],"over":[9223372036854775808],"one":"a"}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        (claims.seconds("end"), claims.numeric_date("end")),
+        (Ok(Some(253_402_300_799)), Ok(Some(253_402_300_799)))
+    );
+    assert_eq!(claims.numeric_date("before"), Ok(Some(253_402_300_798)));
+    assert_eq!(claims.numeric_date("behind"), Err(JoseError::Claim("behind")));
+    assert_eq!((claims.integer("large"), claims.integer("zero")), (Ok(Some(i64::MAX)), Ok(Some(0))));
+    assert_eq!((claims.boolean("yes"), claims.boolean("no")), (Ok(Some(true)), Ok(None)));
+    assert_eq!(claims.integers("all"), Ok(Some(vec![0, i64::MAX])));
+    assert_eq!(claims.integers("over"), Err(JoseError::Claim("over")));
+    assert_eq!(claims.integers("one"), Err(JoseError::Claim("one")));
+    assert_eq!(
+        (claims.integers("none"), claims.seconds("none"), claims.numeric_date("none")),
+        (Ok(None), Ok(None), Ok(None))
+    );
+    assert_eq!(claims.audience(), Ok(Vec::new()));
+    assert_eq!(claims.get("one"), Some(&json!("a")));
+    assert_eq!(claims.into_members().len(), 9);
+}
+
+#[test]
+fn what_is_no_private_key_block_is_no_key() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let good = String::from_utf8(pem(&key.to_pkcs8().unwrap())).unwrap();
+    assert!(SigningKey::from_pem(Algorithm::ES256, &format!("\n {good} \n")).is_ok());
+    assert!(SigningKey::from_pem(Algorithm::EdDSA, &good).is_err());
+    for bad in [
+        good.replacen("BEGIN PRIVATE", "BEGIN EC PRIVATE", 1),
+        good.replacen("-----END PRIVATE KEY-----", "", 1),
+        good.replacen('M', "!", 1),
+        format!("{good}{good}"),
+        String::new(),
+    ] {
+        assert!(SigningKey::from_pem(Algorithm::ES256, &bad).is_err(), "{bad}");
+    }
+}

@@ -120,3 +120,60 @@ fn number(parameter: &str, name: &str) -> Option<u32> {
     let digits = parameter.strip_prefix(name)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Cost = Cost { memory_kib: 64, iterations: 1, parallelism: 1 };
+
+    fn hash(salt: usize, output: usize) -> Argon2Hash {
+        Argon2Hash {
+            algorithm: Algorithm::Argon2id,
+            cost: OURS,
+            pepper_id: None,
+            salt: vec![1; salt],
+            output: vec![2; output],
+        }
+    }
+
+    /// Each bound by itself, at what is just allowed and just not.
+    #[test]
+    fn a_stored_hash_may_cost_a_few_times_ours_and_not_more() {
+        let dear = Cost { memory_kib: 100_000, iterations: 5, parallelism: 1 };
+        let cases = [
+            (OURS, Cost { memory_kib: 262_144, ..OURS }, Cost { memory_kib: 262_145, ..OURS }),
+            (OURS, Cost { iterations: 16, ..OURS }, Cost { iterations: 17, ..OURS }),
+            (OURS, Cost { parallelism: 16, ..OURS }, Cost { parallelism: 17, ..OURS }),
+            (dear, Cost { memory_kib: 400_000, ..dear }, Cost { memory_kib: 400_001, ..dear }),
+            (dear, Cost { iterations: 20, ..dear }, Cost { iterations: 21, ..dear }),
+        ];
+        for (ours, most, more) in cases {
+            assert!(most.is_affordable(ours), "{most:?}");
+            assert!(!more.is_affordable(ours), "{more:?}");
+        }
+    }
+
+    #[test]
+    fn salt_and_output_have_lengths_that_somebody_would_choose() {
+        for (salt, output, taken) in
+            [(8, 16, true), (64, 64, true), (7, 32, false), (65, 32, false), (16, 15, false), (16, 65, false)]
+        {
+            let read = Argon2Hash::parse(&hash(salt, output).to_string(), OURS);
+            assert_eq!(read.is_ok(), taken, "salt of {salt}, output of {output}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_may_stand_behind_it() {
+        let peppered = Argon2Hash { pepper_id: Some(vec![7, 8, 9, 10]), ..hash(16, 32) };
+        let text = peppered.to_string();
+        let read = read(&text).unwrap();
+        assert_eq!((read.algorithm, read.cost, read.pepper_id), (Algorithm::Argon2id, OURS, Some(vec![7, 8, 9, 10])));
+        assert_eq!((read.salt, read.output), (vec![1; 16], vec![2; 32]));
+        let parameter = text.replacen("keyid=BwgJCg", "keyid=BwgJCg,x=1", 1);
+        for more in [parameter, format!("{text}$"), format!("{text}$AAAA")] {
+            assert!(super::read(&more).is_none(), "{more}");
+        }
+    }
+}

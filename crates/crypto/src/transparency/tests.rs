@@ -106,6 +106,10 @@ fn every_smaller_tree_is_proven_to_be_the_beginning_and_no_other() {
             let another = (before.0, leaf_hash(b"another"));
             assert!(old == 0 || !is_consistent(another, root, &proof), "{old} in {size}");
             assert!(old == 0 || old == size || !is_consistent(before, (root.0, another.1), &proof));
+            let longer = [proof.clone(), vec![root.1]].concat();
+            assert!(!is_consistent(before, root, &longer), "{old} in {size}, with more");
+            let shorter = proof.split_last().map(|(_, shorter)| shorter);
+            assert!(shorter.is_none_or(|shorter| !is_consistent(before, root, shorter)), "{old} in {size}, with less");
         }
     }
 }
@@ -150,4 +154,27 @@ fn a_checkpoint_is_opened_by_its_key_alone_and_only_unchanged() {
         }
     }
     assert!(key.verifier(&checkpoint.origin).starts_with("users.example/audit/1+"));
+}
+
+#[test]
+fn no_tree_holds_an_entry_behind_its_end_or_begins_with_a_larger_one() {
+    let all = leaves(8);
+    for size in 0..8_u64 {
+        assert_eq!(root_of_proof(all[0], size, size, &[]), None);
+        assert_eq!(root_of_proof(all[0], size + 1, size, &[]), None);
+        assert!(inclusion_path(size, size).is_empty());
+        let (root, larger) = (slow_root(&all[..usize::try_from(size).unwrap()]), size + 1);
+        assert!(!is_consistent((larger, root), (size, root), &[]));
+        assert!(consistency_path(larger, size).is_empty() && consistency_path(size, size).is_empty());
+    }
+}
+
+#[test]
+fn a_log_without_a_name_has_no_checkpoints() {
+    let key = CheckpointKey::from_pkcs8(&CheckpointKey::generate().unwrap()).unwrap();
+    let nameless = Checkpoint { origin: String::new(), size: 1, root: leaf_hash(b"x") };
+    assert_eq!(key.open(&key.sign(&nameless).unwrap()), Err(NoteError::Malformed));
+    for no_note in ["", "origin\n1\nroot\n", "a\n\nb"] {
+        assert_eq!(key.open(no_note), Err(NoteError::Malformed), "{no_note}");
+    }
 }

@@ -130,12 +130,18 @@ mod tests {
         let found = key.find(&checkpoint(17), &lines).unwrap();
         assert_eq!(found, Cosignature { line: right.clone(), at: 1_767_225_600 });
         let moved = line("witness.example/w1", 1 << 63, &checkpoint(17));
+        // The right signature under the right name with another's id, and the other way round.
+        let other = line("witness.example/w2", 1_767_225_600, &checkpoint(17));
+        let renamed = other.replacen("witness.example/w2", "witness.example/w1", 1);
+        let unnamed = right.replacen("witness.example/w1", "witness.example/w2", 1);
         let cut = right.trim_end().strip_suffix("==").unwrap_or_else(|| right.trim_end()).to_owned();
         for (what, checkpoint, lines) in [
             ("another size", checkpoint(18), right.as_str()),
             ("another root", Checkpoint { root: [8; 32], ..checkpoint(17) }, &right),
             ("another log", Checkpoint { origin: "other".to_owned(), ..checkpoint(17) }, &right),
-            ("another name", checkpoint(17), &line("witness.example/w2", 1_767_225_600, &checkpoint(17))),
+            ("another name and id", checkpoint(17), &other),
+            ("another's id", checkpoint(17), &renamed),
+            ("another name", checkpoint(17), &unnamed),
             ("a time beyond all", checkpoint(17), &moved),
             ("cut", checkpoint(17), &cut[..cut.len() - 8]),
             ("nothing", checkpoint(17), ""),
@@ -150,6 +156,9 @@ mod tests {
         assert_eq!(WitnessKey::parse(&right).unwrap().name(), "witness.example");
         // A log's key is no witness's.
         assert_eq!(WitnessKey::parse(&verifier(1, "witness.example")), None);
+        for no_name in ["", "two words", "a\u{7}bell"] {
+            assert_eq!(WitnessKey::parse(&verifier(COSIGNATURE, no_name)), None, "{no_name:?}");
+        }
         let renamed = right.replacen("witness", "Witness", 1);
         let short = right[..right.len() - 4].to_owned();
         for wrong in [renamed.as_str(), &short, "", "+", "a+b", "a+b+c", &right.replacen("witness.example", "", 1)] {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::fixture::{Fixture, claims, now};
 use jsonwebtoken as theirs;
 use serde_json::{Value, json};
-use userd_crypto::{Algorithm, LoadedKey, RefreshTokens, TokenError, TokenOptions, Tokens};
+use userd_crypto::{Algorithm, LoadedKey, MAX_TOKEN_LEN, RefreshTokens, TokenError, TokenOptions, Tokens};
 use userd_jose::Compact;
 use userd_model::{KeyState, SessionId, Timestamp};
 
@@ -272,5 +272,80 @@ fn the_audience_may_be_a_list_that_names_us() {
         header["typ"] = typ.into();
         let token = fixture.sign(Algorithm::EdDSA, &header, &fixture.good_claims());
         assert!(fixture.tokens.verify(&token, now()).is_ok(), "{typ}");
+    }
+}
+
+/// What is said only where it is so, said and not said.
+#[test]
+fn claims_that_are_not_always_there_are_written_and_read() {
+    let fixture = Fixture::new();
+    let mut said = claims();
+    said.permissions_complete = false;
+    said.permission_prefix = Some("billing.".to_owned());
+    let members = fixture.tokens.members(&said);
+    assert_eq!((&members["permissions_complete"], &members["permission_prefix"]), (&json!(false), &json!("billing.")));
+    let mut unsaid = claims();
+    (unsaid.acr, unsaid.scope, unsaid.auth_time, unsaid.generation) = (None, None, None, None);
+    (unsaid.roles, unsaid.role_versions, unsaid.permissions) = (Vec::new(), Vec::new(), Vec::new());
+    let members = fixture.tokens.members(&unsaid);
+    for name in ["acr", "scope", "auth_time", "gen", "role_versions", "permissions_complete", "permission_prefix"] {
+        assert!(!members.contains_key(name), "{name}");
+    }
+    assert_eq!((&members["roles"], &members["permissions"]), (&json!([]), &json!([])));
+    for claims in [said, unsaid] {
+        let token = fixture.tokens.issue(&claims).unwrap();
+        assert_eq!(fixture.tokens.verify(&token, now()).unwrap().claims, claims);
+    }
+}
+
+/// The longest that is taken is issued too, and one more character is neither.
+#[test]
+fn a_token_may_be_as_long_as_is_said_and_no_longer() {
+    let fixture = Fixture::new();
+    let padded = |length: usize| {
+        let mut padded = claims();
+        padded.client_id = "x".repeat(length);
+        padded
+    };
+    let room = MAX_TOKEN_LEN - fixture.tokens.issue(&padded(0)).unwrap().len();
+    let fits = (0..=room * 3 / 4 + 4).rev().find(|length| fixture.tokens.issue(&padded(*length)).is_ok()).unwrap();
+    let longest = fixture.tokens.issue(&padded(fits)).unwrap();
+    assert_eq!(longest.len(), MAX_TOKEN_LEN);
+    assert_eq!(fixture.tokens.verify(&longest, now()).unwrap().claims, padded(fits));
+    let mut longer = fixture.good_claims();
+    longer["client_id"] = "x".repeat(fits + 1).into();
+    longer["sub_type"] = json!("user");
+    let longer = fixture.sign(Algorithm::EdDSA, &fixture.header(Algorithm::EdDSA), &longer);
+    assert!(longer.len() > MAX_TOKEN_LEN);
+    let refused = fixture.tokens.verify(&longer, now()).unwrap_err();
+    assert_eq!(refused, TokenError::Token(userd_jose::JoseError::TooLong));
+}
+
+#[test]
+fn what_is_done_once_a_token_is_remembered_with_it() {
+    let fixture = Fixture::new();
+    let (one, other) = (claims_with_jti(1), claims_with_jti(2));
+    let (one, other) = (fixture.tokens.issue(&one).unwrap(), fixture.tokens.issue(&other).unwrap());
+    assert!(!fixture.tokens.verify(&one, now()).unwrap().is_met());
+    fixture.tokens.verify(&one, now()).unwrap().meet();
+    assert!(fixture.tokens.verify(&one, now()).unwrap().is_met());
+    assert!(!fixture.tokens.verify(&other, now()).unwrap().is_met());
+}
+
+/// The token says for which of the services that are known here it is.
+#[test]
+fn each_known_audience_is_taken_and_told() {
+    let fixture = Fixture::new();
+    let options = TokenOptions {
+        audiences: vec!["another".to_owned(), "userd".to_owned()],
+        ..TokenOptions::new("https://users.example", "userd")
+    };
+    let tokens = Tokens::new(options);
+    tokens.load(fixture.keys([KeyState::Active, KeyState::Retired, KeyState::Next]));
+    for audience in ["another", "userd"] {
+        let mut claims = claims();
+        claims.audience = audience.to_owned();
+        let token = tokens.issue(&claims).unwrap();
+        assert_eq!(tokens.verify(&token, now()).unwrap().claims.audience, audience);
     }
 }

@@ -164,3 +164,79 @@ fn has_lengths(salt: &[u8], output: &[u8]) -> bool {
 fn fields(text: &str) -> Option<[&str; 3]> {
     text.split('$').collect::<Vec<_>>().try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "DJDz0xuyiRjC8XP/oGCYQOUsbYxYuGXqRV+NhHkqR9s=";
+    const SALT_AND_OUTPUT: &str = "P1FJMBQnTkvF3K4qylAxtuZDneQzxjM65hnaq2pwRO.HaQxtYGhx.";
+
+    fn is_taken(text: &str) -> bool {
+        Imported::parse(text).is_some()
+    }
+
+    /// Each bound by itself, at what is just allowed and just not.
+    #[test]
+    fn a_hash_may_cost_what_its_makers_dearest_settings_do_and_not_more() {
+        for (cost, taken) in [("04", true), ("15", true), ("03", false), ("16", false), ("5", false)] {
+            assert_eq!(is_taken(&format!("$2b${cost}${SALT_AND_OUTPUT}")), taken, "bcrypt {cost}");
+        }
+        for (rounds, taken) in [("1", true), ("2000000", true), ("0", false), ("2000001", false)] {
+            assert_eq!(is_taken(&format!("pbkdf2_sha256${rounds}$salt${OUTPUT}")), taken, "PBKDF2 {rounds}");
+        }
+        // 64 MiB are 128 bytes by r by the number whose logarithm is given.
+        for (costs, taken) in [
+            ("ln=16,r=8,p=1", true),
+            ("ln=14,r=32,p=8", true),
+            ("ln=16,r=9,p=1", false),
+            ("ln=17,r=8,p=1", false),
+            ("ln=14,r=8,p=9", false),
+            ("ln=14,r=8,p=0", false),
+            ("ln=64,r=8,p=1", false),
+            ("ln=14,r=8,p=1,x=1", false),
+            ("ln=14,p=1,r=8", false),
+        ] {
+            assert_eq!(is_taken(&format!("$scrypt${costs}$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA")), taken, "scrypt {costs}");
+        }
+        for (text, taken) in [
+            (format!("scrypt$16384$salt$8$5${OUTPUT}"), true),
+            (format!("scrypt$16384$salt$8$5${OUTPUT}$"), false),
+            (format!("scrypt$16385$salt$8$5${OUTPUT}"), false),
+            (format!("scrypt$0$salt$8$5${OUTPUT}"), false),
+        ] {
+            assert_eq!(is_taken(&text), taken, "{text}");
+        }
+    }
+
+    /// A hash without salt is one of many equal ones, and a short output is met by many passwords.
+    #[test]
+    fn salts_and_outputs_have_lengths_that_somebody_would_choose() {
+        for (salt, output, taken) in [
+            (1, 16, true),
+            (1024, 128, true),
+            (0, 32, false),
+            (1025, 32, false),
+            (16, 15, false),
+            (16, 129, false),
+            (16, 0, false),
+        ] {
+            assert_eq!(has_lengths(&vec![1; salt], &vec![2; output]), taken, "salt of {salt}, output of {output}");
+        }
+    }
+
+    #[test]
+    fn the_word_in_front_of_a_hash_goes_only_where_a_hash_follows() {
+        for (text, kept) in [
+            (" argon2$argon2id$v=19$x\n", "$argon2id$v=19$x"),
+            ("argon2$argon2i$v=19$x", "$argon2i$v=19$x"),
+            ("bcrypt$$2b$05$x", "$2b$05$x"),
+            ("argon2", "argon2"),
+            ("argon2$2b$05$x", "argon2$2b$05$x"),
+            ("bcrypt$", "bcrypt$"),
+            ("bcrypt$argon2id$x", "bcrypt$argon2id$x"),
+        ] {
+            assert_eq!(stored(text), kept);
+        }
+    }
+}

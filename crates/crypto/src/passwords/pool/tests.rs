@@ -217,3 +217,48 @@ async fn only_the_workers_are_nice() {
     assert_eq!(worker, NICENESS.max(before));
     assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
 }
+
+#[tokio::test]
+async fn work_that_waited_just_as_long_as_it_may_is_done() {
+    let clock = Arc::<Held>::default();
+    let pool = pool(1, 1, &clock);
+    let (go, running) = occupy(&pool);
+    let mut waiting = pin!(pool.run(|_| 7));
+    assert!(poll(waiting.as_mut()).is_pending());
+    clock.0.store(2, Ordering::SeqCst);
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    assert_eq!(waiting.await, Ok(7));
+}
+
+/// An eighth of the average is the last one; what was dropped unworked is none.
+#[tokio::test]
+async fn how_long_a_hash_takes_is_learnt_from_those_that_were_made() {
+    let clock = Arc::<Held>::default();
+    let pool = pool(1, 1, &clock);
+    let moved = Arc::clone(&clock);
+    pool.run(move |_| moved.0.fetch_add(8, Ordering::SeqCst)).await.unwrap();
+    until(&pool, 0, 0);
+    assert_eq!(pool.shared.lock().mean, Duration::from_micros(1_017_500));
+    pool.shared.done(None);
+    assert_eq!(pool.shared.lock().mean, Duration::from_micros(1_017_500));
+}
+
+#[test]
+fn the_turn_of_who_is_refused_comes_after_the_work_that_is_there_and_those_refused_before() {
+    let pool = pool(2, 3, &Arc::default());
+    assert_eq!(pool.capacity(), 5);
+    let mut state = pool.shared.lock();
+    state.mean = Duration::from_secs(4);
+    state.running = 3;
+    // Three hashes by two workers are six seconds, and each who was told before is two more.
+    for told in [9, 11, 13] {
+        assert_eq!(pool.shared.retry_after(&mut state), Duration::from_secs(told));
+    }
+    state.running = 0;
+}
+
+#[tokio::test]
+async fn no_workers_are_one() {
+    assert_eq!(pool(0, 0, &Arc::default()).run(|_| 7).await, Ok(7));
+}
