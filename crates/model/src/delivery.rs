@@ -244,6 +244,70 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_delivery_that_is_done_waits_nowhere_and_is_kept_for_those_who_ask() {
+        type Ending = fn(&mut Delivery, Timestamp);
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let endings: [(Ending, DeliveryState, i64, Option<&str>, u64); 4] = [
+            (Delivery::deliver, DeliveryState::Delivered, 2, None, 7),
+            (|one, now| one.bury("no\u{7} more", now), DeliveryState::Dead, 2, Some("no more"), 30),
+            (Delivery::expire, DeliveryState::Expired, 1, Some("before"), 7),
+            (Delivery::give_up, DeliveryState::Dropped, 1, Some("before"), 7),
+        ];
+        for (end, state, attempts, last_error, days) in endings {
+            let mut delivery = waiting(now);
+            end(&mut delivery, now);
+            assert_eq!((delivery.state, delivery.queue, delivery.finished_at), (state, Delivery::NO_QUEUE, Some(now)));
+            assert_eq!((delivery.attempts, delivery.last_error.as_deref()), (attempts, last_error), "{state:?}");
+            assert_eq!(delivery.remove_at, now.plus(Duration::from_secs(days * 86_400)), "{state:?}");
+            delivery.retry(5, now, Duration::from_secs(60));
+            let again = Delivery { queue: 5, attempts: 0, last_error: delivery.last_error.clone(), ..waiting(now) };
+            let deadline = now.plus(Duration::from_secs(60));
+            assert_eq!(delivery, Delivery { deadline, remove_at: Delivery::kept_while_pending(deadline), ..again });
+        }
+    }
+
+    /// Put off without having been tried, nothing was tried.
+    #[test]
+    fn what_is_put_off_counts_as_tried_where_it_was() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let later = now.plus(Duration::from_secs(5));
+        let mut delivery = waiting(now);
+        delivery.postpone(later, None);
+        assert_eq!(delivery, Delivery { due_at: later, ..waiting(now) });
+        delivery.postpone(now, Some(&"x".repeat(301)));
+        assert_eq!((delivery.due_at, delivery.attempts, delivery.last_error), (now, 2, Some("x".repeat(300))));
+    }
+
+    #[test]
+    fn a_webhooks_waits_are_spread_by_a_tenth_and_none_is_shorter_than_the_first() {
+        let wait = |tried, jitter| back_off(DeliveryChannel::Webhook, tried, jitter);
+        let seconds = |seconds: f64| Some(Duration::from_secs_f64(seconds));
+        assert_eq!((wait(1, 0), wait(1, u32::MAX)), (seconds(4.5), seconds(5.5)));
+        assert_eq!((wait(0, 0), wait(-1, 0)), (wait(1, 0), wait(1, 0)));
+        assert_eq!((wait(2, 0), wait(9, 0)), (seconds(270.0), seconds(77_760.0)));
+    }
+
+    fn waiting(now: Timestamp) -> Delivery {
+        Delivery {
+            id: DeliveryId(uuid::Uuid::nil()),
+            queue: 3,
+            due_at: now,
+            state: DeliveryState::Pending,
+            channel: DeliveryChannel::Email,
+            user_id: None,
+            webhook_id: None,
+            message_id: None,
+            content: Vec::new(),
+            attempts: 1,
+            last_error: Some("before".to_owned()),
+            created_at: now,
+            deadline: now,
+            finished_at: None,
+            remove_at: now,
+        }
+    }
+
     /// Fault 38: what is published is never changed, only added to.
     #[test]
     fn the_published_words_are_fixed() {

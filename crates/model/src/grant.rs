@@ -332,6 +332,32 @@ mod tests {
     }
 
     #[test]
+    fn the_same_end_said_again_makes_no_token_void() {
+        let mut user = user(1);
+        for _ in 0..2 {
+            user.grant(GrantKind::Permission, "a.b", period(None, Some(60)), NOW);
+            assert_eq!(user.security_epoch, 1);
+        }
+        assert_eq!(user.held.permissions, ["a.b"], "held once");
+        user.grant(GrantKind::Permission, "a.b", period(None, Some(59)), NOW);
+        assert_eq!(user.security_epoch, 2);
+    }
+
+    #[test]
+    fn what_ends_first_of_all_that_counts_ends_tokens() {
+        let mut user = user(1);
+        user.grant(GrantKind::Role, "a", period(None, Some(20)), NOW);
+        user.grant(GrantKind::Permission, "b", period(None, Some(10)), NOW);
+        user.grant(GrantKind::Role, "c", Period::default(), NOW);
+        assert_eq!((user.grants_end(at(9)), user.grants_end(at(10))), (Some(at(10)), Some(at(20))));
+        assert_eq!(user.grants_end(at(20)), None);
+        assert_eq!(user.period_of(GrantKind::Role, "a"), Some(period(None, Some(20))));
+        assert_eq!(user.period_of(GrantKind::Role, "c"), Some(Period::default()));
+        assert_eq!(user.period_of(GrantKind::Permission, "a"), None, "a role is no permission");
+        assert!(!user.holds(GrantKind::Role, "b") && user.holds(GrantKind::Permission, "b"));
+    }
+
+    #[test]
     fn what_has_ended_is_dropped_and_no_token_with_it() {
         let mut user = user(1);
         user.grant(GrantKind::Role, "a", period(None, Some(10)), NOW);

@@ -54,3 +54,38 @@ impl Invitation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_is_good_as_often_and_as_long_as_it_says() {
+        let at = Timestamp::from_seconds;
+        let invitation = |uses| Invitation {
+            id: InvitationId(uuid::Uuid::nil()),
+            token_hash: Vec::new(),
+            email: None,
+            roles: Vec::new(),
+            uses,
+            created_by: None,
+            created_at: at(0),
+            expires_at: at(100),
+        };
+        for (uses, now, is_good) in [(1, 99, true), (1, 100, false), (0, 99, false), (-1, 99, false), (2, 0, true)] {
+            assert_eq!(invitation(uses).is_good(at(now)), is_good, "{uses} {now}");
+            let mut used = invitation(uses);
+            let answer = used.use_once(at(now));
+            assert_eq!(answer, if is_good { Ok(()) } else { Err(Refusal::InvitationGone) });
+            assert_eq!(used.uses, uses - i64::from(is_good));
+        }
+    }
+
+    #[test]
+    fn the_usual_and_the_longest_life_are_a_week_and_a_year() {
+        assert_eq!(
+            (Invitation::LIFE, Invitation::LONGEST),
+            (Duration::from_secs(604_800), Duration::from_secs(31_536_000))
+        );
+    }
+}

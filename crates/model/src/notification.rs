@@ -251,6 +251,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_seen_before_is_not_taken_from_what_is_not_seen() {
+        let mut inbox = inbox();
+        let (mut first, second) = (come(&mut inbox, 1), come(&mut inbox, 2));
+        inbox.see(first.created_at, 1, at(3));
+        inbox.see(first.created_at, 7, at(4));
+        assert_eq!((inbox.unseen, inbox.seen_at), (1, at(3)), "seen already");
+        inbox.archive(&mut first, at(5));
+        assert_eq!((inbox.unread, inbox.unseen), (1, 1));
+        inbox.remove(&second);
+        assert_eq!((inbox.unread, inbox.unseen), (0, 0));
+    }
+
+    #[test]
+    fn what_was_read_stays_read_when_it_is_put_away() {
+        let mut inbox = inbox();
+        let (mut one_by_one, mut with_all) = (come(&mut inbox, 1), come(&mut inbox, 2));
+        inbox.read(&mut one_by_one, at(3));
+        inbox.read_all(at(4));
+        inbox.archive(&mut one_by_one, at(5));
+        inbox.archive(&mut with_all, at(6));
+        assert_eq!((one_by_one.read_at, with_all.read_at), (Some(at(3)), Some(at(4))));
+        inbox.read_all(at(7));
+        assert_eq!(inbox.read_at(&with_all), Some(at(4)), "when it was first");
+    }
+
+    #[test]
     fn what_is_put_away_or_removed_is_counted_no_more() {
         let mut inbox = inbox();
         let (mut first, second) = (come(&mut inbox, 1), come(&mut inbox, 2));

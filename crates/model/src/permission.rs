@@ -171,3 +171,52 @@ pub struct RegisteredPermission {
     /// Whether the configuration declares it: then only `userd roles apply` changes it.
     pub managed: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(word: &str) -> Permission {
+        Permission::parse(word).unwrap()
+    }
+
+    #[test]
+    fn a_word_is_short_and_plain() {
+        for word in ["a", "billing.invoices-v2_read", "0", &"x".repeat(100)] {
+            assert!(Permission::is_new_word(word), "{word}");
+        }
+        for word in ["", "A", "a b", "a/b", "право", "a*", &"x".repeat(101)] {
+            assert_eq!(Permission::parse(word), None, "{word}");
+            assert!(!Permission::is_new_word(word), "{word}");
+        }
+        for word in [".", "..", ".a"] {
+            assert!(Permission::parse(word).is_some() && !Permission::is_new_word(word), "{word}");
+        }
+    }
+
+    /// Nobody gives what they do not hold; who defines the words of others gives those, and none of ours.
+    #[test]
+    fn a_permission_is_given_by_who_holds_it_or_defines_it() {
+        let (ours, others, manage) = (Permission::USERS_READ, of("billing.read"), Permission::PERMISSIONS_MANAGE);
+        for (permission, held, may) in [
+            (&ours, vec![ours.clone()], true),
+            (&others, vec![others.clone()], true),
+            (&ours, vec![manage.clone()], false),
+            (&others, vec![manage.clone()], true),
+            (&others, vec![ours.clone()], false),
+            (&ours, vec![], false),
+            (&manage, vec![manage.clone()], true),
+        ] {
+            assert_eq!(permission.may_be_given_by(&held), may, "{permission} by {held:?}");
+        }
+    }
+
+    #[test]
+    fn ours_come_first_in_their_order_and_the_others_by_their_words() {
+        let mut words = [of("b.b"), Permission::USERS_MANAGE, of("a.a"), Permission::USERS_READ];
+        words.sort();
+        assert_eq!(words.map(|word| word.to_string()), ["users.read", "users.manage", "a.a", "b.b"]);
+        assert!(Permission::USERS_READ.is_well_known() && !of("a.a").is_well_known());
+        assert_eq!((Permission::USERS_READ.about(), of("a.a").about()), ("See any account and its sessions.", ""));
+    }
+}

@@ -308,3 +308,76 @@ impl Actor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: UserId = UserId(uuid::Uuid::from_u128(1));
+    const OTHER: UserId = UserId(uuid::Uuid::from_u128(2));
+
+    fn user(permissions: &[Permission]) -> Actor {
+        Actor::User { id: ME, session_id: SessionId(uuid::Uuid::nil()), permissions: permissions.to_vec() }
+    }
+
+    fn service(permissions: &[Permission], prefix: Option<&str>) -> Actor {
+        Actor::Service {
+            id: ClientId(uuid::Uuid::from_u128(1)),
+            permissions: permissions.to_vec(),
+            prefix: prefix.map(str::to_owned),
+        }
+    }
+
+    /// One act of each rule, by everybody who could do it. A service account is nobody's owner, whatever its id.
+    #[test]
+    fn what_allows_an_act_is_its_rule_and_nothing_else() {
+        let (manage, read) = ([Permission::USERS_MANAGE], [Permission::USERS_READ]);
+        for (actor, owner, owner_or, of_others, oneself, not_oneself, holder, operator) in [
+            (user(&[]), true, true, false, false, false, false, false),
+            (user(&manage), true, true, false, false, true, true, false),
+            (user(&read), true, true, true, false, false, false, false),
+            (service(&[], None), false, false, false, false, false, false, false),
+            (service(&manage, None), false, false, false, true, true, true, false),
+            (Actor::Operator, true, true, true, true, true, true, true),
+            (Actor::System, true, true, true, true, true, true, true),
+        ] {
+            for (act, allowed) in [
+                (Act::ChangeUsername(ME), owner),
+                (Act::ReadUser(ME), owner_or),
+                (Act::ReadUser(OTHER), of_others),
+                (Act::BlockUser(ME), oneself),
+                (Act::BlockUser(OTHER), not_oneself),
+                (Act::UnblockUser(OTHER), holder),
+                (Act::SetPassword(ME), operator),
+            ] {
+                let answer = if allowed { Ok(()) } else { Err(Refusal::Forbidden) };
+                assert_eq!(actor.may(&act), answer, "{} {act:?}", actor.name());
+            }
+        }
+        for (_, act) in Act::all(ME) {
+            assert_eq!(Actor::Anonymous.may(&act), Err(Refusal::NotSignedIn), "{act:?}");
+        }
+        assert_eq!(user(&[]).may(&Act::ChangeUsername(OTHER)), Err(Refusal::Forbidden));
+    }
+
+    #[test]
+    fn a_service_account_deals_with_words_of_its_own_where_it_is_limited() {
+        let (held, word) = ([Permission::PERMISSIONS_MANAGE], Permission::parse("billing.read").unwrap());
+        for (actor, reaches, gives) in [
+            (service(&held, Some("billing.")), true, true),
+            (service(&held, Some("cms.")), false, false),
+            (service(&held, None), true, true),
+            (service(&[], Some("billing.")), true, false),
+            (user(&held), true, true),
+            (user(&[]), true, false),
+            (Actor::Operator, true, true),
+            (Actor::System, true, true),
+            (Actor::Anonymous, true, false),
+        ] {
+            assert_eq!(actor.reaches(word.as_str()), reaches, "{actor:?}");
+            assert_eq!(actor.must_reach(word.as_str()).is_ok(), reaches, "{actor:?}");
+            assert_eq!(actor.may_give(&word), gives, "{actor:?}");
+        }
+        assert!(!Actor::Anonymous.holds(&word) && Actor::System.holds(&word) && !user(&held).holds(&word));
+    }
+}

@@ -295,6 +295,113 @@ mod tests {
         assert_eq!(pointers, expected);
     }
 
+    /// Each bound by itself, at what is just taken and just not.
+    #[test]
+    fn what_a_role_says_lies_within_its_bounds() {
+        let faults = |rules: RoleRules| {
+            let role = Role { name: "a".into(), rules, ..Role::default() };
+            role.faults().into_iter().map(|fault| fault.pointer).collect::<Vec<_>>()
+        };
+        let rules = RoleRules::default;
+        let users =
+            |count: usize| Approvers { users: vec![crate::UserId(uuid::Uuid::nil()); count], roles: Vec::new() };
+        let others = |count: usize| (0..count).map(|number| format!("b{number}")).collect::<Vec<_>>();
+        for (most, more, pointer) in [
+            (
+                RoleRules { request_ttl_seconds: 60, ..rules() },
+                RoleRules { request_ttl_seconds: 59, ..rules() },
+                "/request_ttl_seconds",
+            ),
+            (
+                RoleRules { request_ttl_seconds: 90 * 86_400, ..rules() },
+                RoleRules { request_ttl_seconds: 90 * 86_400 + 1, ..rules() },
+                "/request_ttl_seconds",
+            ),
+            (
+                RoleRules { max_duration_seconds: Some(60), ..rules() },
+                RoleRules { max_duration_seconds: Some(59), ..rules() },
+                "/max_duration_seconds",
+            ),
+            (
+                RoleRules { max_duration_seconds: Some(3650 * 86_400), ..rules() },
+                RoleRules { max_duration_seconds: Some(3650 * 86_400 + 1), ..rules() },
+                "/max_duration_seconds",
+            ),
+            (RoleRules { quorum: 20, ..rules() }, RoleRules { quorum: 21, ..rules() }, "/quorum"),
+            (
+                RoleRules { decline_quorum: 20, ..rules() },
+                RoleRules { decline_quorum: 0, ..rules() },
+                "/decline_quorum",
+            ),
+            (
+                RoleRules { quorum: 3, notify: Notify::Random(3), ..rules() },
+                RoleRules { quorum: 3, notify: Notify::Random(2), ..rules() },
+                "/notify",
+            ),
+            (
+                RoleRules { notify: Notify::Random(50), ..rules() },
+                RoleRules { notify: Notify::Random(51), ..rules() },
+                "/notify",
+            ),
+            (
+                RoleRules { escalate_after_seconds: Some(60), escalate_to: users(1), ..rules() },
+                RoleRules { escalate_after_seconds: Some(59), escalate_to: users(1), ..rules() },
+                "/escalate_after_seconds",
+            ),
+            (
+                RoleRules {
+                    request_ttl_seconds: 100,
+                    escalate_after_seconds: Some(99),
+                    escalate_to: users(1),
+                    ..rules()
+                },
+                RoleRules {
+                    request_ttl_seconds: 100,
+                    escalate_after_seconds: Some(100),
+                    escalate_to: users(1),
+                    ..rules()
+                },
+                "/escalate_after_seconds",
+            ),
+            (rules(), RoleRules { escalate_to: users(1), ..rules() }, "/escalate_to"),
+            (
+                RoleRules { approvers: users(50), ..rules() },
+                RoleRules { approvers: users(51), ..rules() },
+                "/approvers/users",
+            ),
+            (RoleRules { includes: others(50), ..rules() }, RoleRules { includes: others(51), ..rules() }, "/includes"),
+        ] {
+            assert_eq!(faults(most), [""; 0], "{pointer}");
+            assert_eq!(faults(more), [pointer]);
+        }
+        let held = |count: usize| Role {
+            name: "a".into(),
+            permissions: (0..count).map(|number| format!("b.{number}")).collect(),
+            ..Role::default()
+        };
+        assert_eq!((held(500).faults().len(), held(501).faults().len()), (0, 1));
+    }
+
+    #[test]
+    fn requests_are_granted_at_once_to_those_who_are_named() {
+        let roles = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let holders = |names: &[&str]| AutoApprove::Holders { roles: roles(names) };
+        for (rule, is_on, of_editors, of_nobody) in [
+            (AutoApprove::All(true), true, true, true),
+            (AutoApprove::All(false), false, false, false),
+            (holders(&[]), false, false, false),
+            (holders(&["staff", "editor"]), true, true, false),
+            (holders(&["staff"]), true, false, false),
+        ] {
+            assert_eq!(rule.is_on(), is_on, "{rule:?}");
+            assert_eq!((rule.covers(&roles(&["editor"])), rule.covers(&[])), (of_editors, of_nobody), "{rule:?}");
+        }
+        let (none, user) =
+            (Approvers::default(), Approvers { users: vec![crate::UserId(uuid::Uuid::nil())], roles: Vec::new() });
+        let role = Approvers { users: Vec::new(), roles: roles(&["a"]) };
+        assert_eq!((none.is_empty(), user.is_empty(), role.is_empty()), (true, false, false));
+    }
+
     #[test]
     fn names_are_short_plain_words() {
         for name in ["a", "a.b-c_9", &"x".repeat(100)] {

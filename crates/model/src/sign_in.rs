@@ -122,3 +122,90 @@ pub fn outcome(user: &User, standing: &Standing, now: Timestamp) -> SignInOutcom
         false => SignInOutcome::Pending(PendingStep::FactorSetup),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{UserStatus, user::tests::user};
+
+    const NOW: Timestamp = Timestamp::from_seconds(9);
+    /// One factor shown, none held, nothing asked for.
+    const ONE: Standing = Standing {
+        level: Level::One,
+        holds_factor: false,
+        must_have_two: false,
+        is_remembered: false,
+        is_restorable: false,
+        must_change_password: false,
+        owes_terms: false,
+    };
+
+    fn pending(step: PendingStep) -> SignInOutcome {
+        SignInOutcome::Pending(step)
+    }
+
+    /// Every standing there is, against the rule said the other way round: who may be let in with what was shown.
+    #[test]
+    fn whoever_holds_or_must_have_two_factors_shows_two() {
+        for bits in 0..16_u8 {
+            let is = |bit: u8| bits & (1 << bit) != 0;
+            let standing = Standing {
+                level: if is(0) { Level::Two } else { Level::One },
+                holds_factor: is(1),
+                must_have_two: is(2),
+                is_remembered: is(3),
+                ..ONE
+            };
+            let one_will_do = !is(2) && (!is(1) || is(3));
+            assert_eq!(standing.asked_for() == Level::One, one_will_do, "{standing:?}");
+            assert_eq!(standing.suffices(), one_will_do || is(0), "{standing:?}");
+            let expected = match (one_will_do || is(0), is(1)) {
+                (true, _) => SignInOutcome::SignedIn,
+                (false, true) => pending(PendingStep::SecondFactor),
+                (false, false) => pending(PendingStep::FactorSetup),
+            };
+            assert_eq!(outcome(&user(1), &standing, NOW), expected, "{standing:?}");
+        }
+    }
+
+    /// Whoever has shown one of two is told nothing of what else waits.
+    #[test]
+    fn what_is_asked_for_comes_in_its_order_and_after_the_factors() {
+        let waiting = User { awaits_approval_since: Some(NOW), ..user(1) };
+        let both = Standing { must_change_password: true, owes_terms: true, ..ONE };
+        for (account, standing, step) in [
+            (&waiting, both, PendingStep::Approval),
+            (&user(1), both, PendingStep::PasswordChange),
+            (&user(1), Standing { owes_terms: true, ..ONE }, PendingStep::Terms),
+            (&waiting, Standing { holds_factor: true, ..both }, PendingStep::SecondFactor),
+            (&waiting, Standing { must_have_two: true, ..both }, PendingStep::FactorSetup),
+        ] {
+            assert_eq!(outcome(account, &standing, NOW), pending(step), "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_account_is_offered_back_only_to_who_has_shown_all_that_its_owner_holds() {
+        let deleted = User { status: UserStatus::Deleted, ..user(1) };
+        let restorable = Standing { is_restorable: true, owes_terms: true, must_change_password: true, ..ONE };
+        for (standing, step) in [
+            (restorable, PendingStep::Restore),
+            (Standing { must_have_two: true, ..restorable }, PendingStep::Restore),
+            (Standing { holds_factor: true, ..restorable }, PendingStep::SecondFactor),
+            (Standing { holds_factor: true, level: Level::Two, ..restorable }, PendingStep::Restore),
+        ] {
+            assert_eq!(outcome(&deleted, &standing, NOW), pending(step), "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_out_is_refused_whatever_was_shown() {
+        for (status, refusal) in [(UserStatus::Blocked, Refusal::Blocked), (UserStatus::Deleted, Refusal::NotSignedIn)]
+        {
+            let out = User { status, ..user(1) };
+            for standing in [ONE, Standing { level: Level::Two, ..ONE }, Standing { holds_factor: true, ..ONE }] {
+                assert_eq!(outcome(&out, &standing, NOW), SignInOutcome::Refused(refusal.clone()), "{standing:?}");
+            }
+        }
+    }
+}

@@ -246,6 +246,33 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_of_life_is_asked_for_once_a_minute() {
+        let at = Timestamp::from_seconds;
+        let mut stream = Stream::new(StreamId(uuid::Uuid::nil()), ClientId(uuid::Uuid::nil()), at(0));
+        assert_eq!(stream.verification_wait(at(5)), None, "never asked");
+        stream.verified_at = Some(at(10));
+        for (now, wait) in [(10, Some(60)), (69, Some(1)), (70, None), (99, None)] {
+            assert_eq!(stream.verification_wait(at(now)), wait.map(Duration::from_secs), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_stream_carries_what_was_asked_for_and_is_known() {
+        let at = Timestamp::from_seconds;
+        let mut stream = Stream::new(StreamId(uuid::Uuid::nil()), ClientId(uuid::Uuid::nil()), at(0));
+        assert_eq!(stream.delivered(), []);
+        stream.requested = vec![Signal::AccountPurged.uri().to_owned(), "https://later.example/signal".to_owned()];
+        assert_eq!(stream.delivered(), [Signal::AccountPurged]);
+        assert!(stream.wants(Signal::AccountPurged) && !stream.wants(Signal::AccountEnabled));
+        stream.push_failed(Duration::from_secs(60), Duration::from_secs(3600), at(1));
+        assert!(stream.is_enabled());
+        stream.set_status(StreamStatus::Paused, Some("maintenance".to_owned()), at(2));
+        assert!(!stream.is_enabled());
+        assert_eq!((stream.failing_since, stream.attempts, stream.due_at), (None, 0, at(2)));
+        assert_eq!((stream.reason.as_deref(), stream.updated_at, stream.version), (Some("maintenance"), at(2), 2));
+    }
+
+    #[test]
     fn pushes_that_fail_for_long_enough_are_the_last_ones_and_one_that_is_taken_begins_anew() {
         let start = Timestamp::from_seconds(1_800_000_000);
         let (wait, patience) = (Duration::from_secs(60), Duration::from_secs(3600));

@@ -93,3 +93,46 @@ impl<'de> Deserialize<'de> for Timestamp {
             .map_err(|_| de::Error::custom("expected a time as 2026-01-31T12:00:00Z"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_rounded_down_on_both_sides_of_the_epoch() {
+        for (micros, seconds) in [(0, 0), (999_999, 0), (1_000_000, 1), (-1, -1), (-1_000_000, -1), (-1_000_001, -2)] {
+            assert_eq!(Timestamp::from_micros(micros).seconds(), seconds, "{micros}");
+        }
+        assert_eq!(Timestamp::from_seconds(7).micros(), 7_000_000);
+    }
+
+    #[test]
+    fn time_ends_instead_of_wrapping() {
+        let (first, last) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+        assert_eq!(Timestamp::from_seconds(i64::MAX), last);
+        assert_eq!(Timestamp::from_seconds(0).plus(Duration::MAX), last);
+        assert_eq!(last.plus(Duration::from_secs(1)), last);
+        assert_eq!(first.minus(Duration::from_secs(1)), first);
+        assert_eq!(last.since(first), Duration::from_micros(u64::try_from(i64::MAX).unwrap()));
+    }
+
+    #[test]
+    fn nothing_is_before_what_comes_later() {
+        let (early, late) = (Timestamp::from_seconds(10), Timestamp::from_micros(10_000_001));
+        assert_eq!((late.since(early), early.since(late)), (Duration::from_micros(1), Duration::ZERO));
+        let span = Duration::from_micros(1);
+        assert_eq!((early.plus(span), late.minus(span)), (late, early));
+    }
+
+    #[test]
+    fn a_moment_is_written_as_it_is_read() {
+        let moment = Timestamp::from_micros(1_800_000_000_000_001);
+        assert_eq!(moment.to_string(), "2027-01-15T08:00:00.000001Z");
+        let text = serde_json::to_string(&moment).unwrap();
+        assert_eq!(text, r#""2027-01-15T08:00:00.000001Z""#);
+        assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), moment);
+        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9223372036854775807us", "beyond the calendar");
+        let refused = serde_json::from_str::<Timestamp>(r#""secret-2027""#).unwrap_err().to_string();
+        assert!(!refused.contains("secret"), "{refused}");
+    }
+}

@@ -347,6 +347,7 @@ mod tests {
         assert_eq!(patterns(&texts[..1]).unwrap().len(), 1);
         assert_eq!(patterns(&[texts[0].clone(), texts[0].clone()]).unwrap().len(), 1, "each once");
         assert!(patterns(&[]).is_err() && patterns(&vec!["*".to_owned(); 51]).is_err());
+        assert!(patterns(&vec!["*".to_owned(); 50]).is_ok());
     }
 
     #[test]
@@ -398,6 +399,25 @@ mod tests {
         assert_eq!(webhook.previous_secret(at(24)), None);
         webhook.touch(at(24));
         assert_eq!((&webhook.previous_secret, webhook.version), (&None, 3));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_a_scheme_or_the_usual_one() {
+        assert_eq!(SignatureScheme::asked(None), Ok(SignatureScheme::V1));
+        assert_eq!(SignatureScheme::asked(Some("v1")), Ok(SignatureScheme::V1));
+        assert_eq!(SignatureScheme::asked(Some("v1a")), Ok(SignatureScheme::V1a));
+        assert!(SignatureScheme::asked(Some("V1")).is_err() && SignatureScheme::asked(Some("")).is_err());
+    }
+
+    #[test]
+    fn what_failed_at_another_place_counts_no_more() {
+        let mut webhook = webhook();
+        webhook.called(Delivered::No, at(0), Duration::from_hours(1));
+        webhook.lead_to(Sealed(vec![9]));
+        assert_eq!((&webhook.url, webhook.failing_since), (&Sealed(vec![9]), None));
+        for (expected, is_right) in [(None, true), (Some(1), true), (Some(0), false), (Some(2), false)] {
+            assert_eq!(webhook.must_have_version(expected).is_ok(), is_right, "{expected:?}");
+        }
     }
 
     #[test]

@@ -253,3 +253,42 @@ fn a_rule_approves_whatever_the_quorum() {
     let state = request.decide(rule, Quorum { approve: 5, decline: 5 }, START);
     assert_eq!(state, Ok(RequestState::Approved));
 }
+
+#[test]
+fn a_request_is_open_until_its_time_is_over_and_then_nobody_decides_it() {
+    let end = START.plus(Duration::from_secs(100));
+    let mut request = request();
+    assert_eq!(request.state_at(end.minus(Duration::from_micros(1))), RequestState::Open);
+    assert!(!request.expire(end.minus(Duration::from_micros(1))));
+    assert_eq!(request.must_be_open(end), Err(Refusal::RequestClosed(RequestState::Expired)));
+    assert_eq!(request.withdraw(end), Err(Refusal::RequestClosed(RequestState::Expired)));
+    assert!(request.expire(end));
+    assert_eq!((request.state, request.version), (RequestState::Expired, 2));
+    assert!(!request.expire(end), "it has expired already");
+    let approved = AccessRequest { state: RequestState::Approved, ..self::request() };
+    assert_eq!(approved.state_at(end), RequestState::Approved, "what was decided stays decided");
+}
+
+#[test]
+fn a_grant_that_is_to_start_now_just_starts() {
+    for (start, kept) in
+        [(START, None), (START.plus(Duration::from_micros(1)), Some(START.plus(Duration::from_micros(1))))]
+    {
+        let request = AccessRequest { starts_at: Some(start), ..request() };
+        assert_eq!(request.period(None, START).starts_at, kept);
+    }
+}
+
+/// An end that whoever declined named is no end of the grant.
+#[test]
+fn only_what_was_approved_shortens_a_grant() {
+    let declined = Decision {
+        by: Some(id(1)),
+        verdict: Verdict::Decline,
+        comment: None,
+        at: START,
+        expires_at: Some(START.plus(Duration::from_secs(1))),
+    };
+    let request = AccessRequest { decisions: vec![declined], duration_seconds: Some(60), ..request() };
+    assert_eq!(request.period(None, START).expires_at, Some(START.plus(Duration::from_secs(60))));
+}

@@ -279,3 +279,86 @@ fn a_sign_in_leaves_one_session_of_each_device_behind() {
     assert!(!at("2001:db8:1:2::1").is_of_device_of(&at("2001:db8:1:3::1")));
     assert!(!at("192.0.2.1").is_of_device_of(&at("192.0.2.2")));
 }
+
+#[test]
+fn a_family_lives_until_it_is_ended_or_its_time_is_over() {
+    let at = Timestamp::from_seconds;
+    let mut session = Session { expires_at: at(100), successor: Some(Sealed(Vec::new())), ..Family::new().session };
+    assert!(session.is_alive(at(99)));
+    assert!(!session.is_alive(at(100)));
+    session.end(at(50));
+    session.end(at(60));
+    assert_eq!((session.ended_at, session.is_alive(at(51))), (Some(at(50)), false));
+    assert_eq!(session.successor, None, "nothing is replayable");
+}
+
+/// The token before the current one is answered again only as long as there is an answer to give.
+#[test]
+fn a_token_is_what_its_place_in_the_family_says() {
+    let with = |successor| Session { successor, ..Family::new().session };
+    let (some, none) = (with(Some(Sealed(Vec::new()))), with(None));
+    assert_eq!((some.place(true, false), none.place(true, false)), (Presented::Current, Presented::Current));
+    assert_eq!((some.place(false, true), none.place(false, true)), (Presented::Replay, Presented::Stale));
+    assert_eq!((some.place(false, false), none.place(false, false)), (Presented::Stale, Presented::Stale));
+}
+
+#[test]
+fn a_family_that_is_handed_over_answers_no_earlier_secret() {
+    let mut family = Family::new();
+    family.refresh(0, OWNER, 1_000);
+    let before = family.session.clone();
+    family.session.hand_over(vec![99]);
+    let expected = Session {
+        current_hash: vec![99],
+        previous_hash: None,
+        successor: None,
+        parties: None,
+        generation: before.generation + 1,
+        ..before
+    };
+    assert_eq!(family.session, expected);
+}
+
+/// Of a session from before parties were kept only its last refresh is known.
+#[test]
+fn a_replay_in_a_family_without_parties_is_judged_by_its_last_refresh() {
+    for (after, expected) in [(60, Replay::Tolerated), (61, Replay::Theft)] {
+        let mut family = Family::new();
+        family.refresh(0, OWNER, 1_000);
+        family.session.parties = None;
+        let now = Timestamp::from_seconds(1_000).plus(Duration::from_secs(after));
+        assert_eq!(family.session.replayed_by(OWNER, true, now), expected, "{after}");
+    }
+}
+
+#[test]
+fn a_device_is_an_agent_in_a_network_for_ninety_days() {
+    let of = |agent: Option<&str>, ip: Option<&str>| Session {
+        user_agent: agent.map(str::to_owned),
+        ip: ip.map(str::to_owned),
+        ..Family::new().session
+    };
+    for (one, other, same) in [
+        (of(Some("a"), Some("192.0.2.1")), of(Some("a"), Some("192.0.2.1")), true),
+        (of(Some("a"), Some("192.0.2.1")), of(Some("b"), Some("192.0.2.1")), false),
+        (of(Some("a"), Some("192.0.2.1")), of(None, Some("192.0.2.1")), false),
+        (of(Some("a"), None), of(Some("a"), None), true),
+        (of(Some("a"), None), of(Some("a"), Some("192.0.2.1")), false),
+        (of(Some("a"), Some("no address")), of(Some("a"), Some("no address")), true),
+        (of(Some("a"), Some("no address")), of(Some("a"), Some("none either")), false),
+        (of(Some("a"), Some("2001:db8::1")), of(Some("a"), Some("2001:db8::2")), true),
+        (of(Some("a"), Some("2001:db8::1")), of(Some("a"), Some("2001:db8:0:1::1")), false),
+    ] {
+        assert_eq!(one.is_of_same_device(&other), same, "{one:?} {other:?}");
+        assert_eq!(other.is_of_same_device(&one), same, "{one:?} {other:?}");
+    }
+    let known = Session { last_seen_at: Timestamp::from_seconds(0), ..of(Some("a"), Some("192.0.2.1")) };
+    for (second, is_known) in [(90 * 24 * 3600 - 1, true), (90 * 24 * 3600, false)] {
+        let begins = Session { created_at: Timestamp::from_seconds(second), ..known.clone() };
+        assert_eq!(begins.is_of_device_of(&known), is_known, "{second}");
+    }
+    let mut forgotten = known.clone();
+    forgotten.forget_device();
+    assert_eq!((&forgotten.user_agent, &forgotten.ip), (&None, &None));
+    assert!(!forgotten.is_of_same_device(&known));
+}

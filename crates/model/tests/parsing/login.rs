@@ -58,3 +58,13 @@ proptest! {
         }
     }
 }
+
+/// What is far longer than any login is not looked at, white space around it included.
+#[test]
+fn input_is_bounded_before_it_is_read() {
+    let padded = |text: &str, bytes: usize| format!("{text}{}", " ".repeat(bytes - text.len()));
+    assert!(Email::parse(&padded("anna@example.org", 1024)).is_ok());
+    assert!(Email::parse(&padded("anna@example.org", 1025)).is_err());
+    assert!(Username::parse(&padded("anna", 1024)).is_ok());
+    assert!(Username::parse(&padded("anna", 1025)).is_err());
+}

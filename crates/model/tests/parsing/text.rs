@@ -250,3 +250,48 @@ proptest! {
         }
     }
 }
+
+/// What is far longer than anything that would be kept is not looked at, white space around it included.
+#[test]
+fn input_is_bounded_before_it_is_read() {
+    let padded = |text: String, bytes: usize| format!("{text}{}", " ".repeat(bytes - text.len()));
+    for (parse, most) in [
+        (text::display_name as fn(&str) -> Result<String, &'static str>, 800),
+        (text::device_name, 800),
+        (text::title, 1600),
+        (text::reason, 4000),
+    ] {
+        let longest = "\u{1F980}".repeat(most / 8);
+        assert_eq!(parse(&padded(longest.clone(), most)).as_ref(), Ok(&longest));
+        assert!(parse(&padded(longest.clone(), most + 1)).is_err());
+        assert!(parse(&format!("{longest}x")).is_err());
+    }
+}
+
+#[test]
+fn a_message_is_as_long_as_it_likes_and_has_lines() {
+    assert_eq!(text::message(" a\r\nb \n").unwrap(), "a\nb");
+    assert!(text::message(&"x".repeat(100_000)).is_ok());
+    for text in ["", " \r\n", "a\u{202E}b", "a\0", "\u{200D}"] {
+        assert!(text::message(text).is_err(), "{text:?}");
+    }
+}
+
+/// Eight marks stand on one letter in scripts that are in use; more climb over their neighbours.
+#[test]
+fn marks_are_counted_on_each_letter() {
+    let stacked = |count: usize| format!("a{}", "\u{30D}".repeat(count));
+    assert!(text::display_name(&stacked(8)).is_ok());
+    assert!(text::display_name(&format!("{0}{0}", stacked(8))).is_ok());
+    assert!(text::display_name(&stacked(9)).is_err());
+}
+
+#[test]
+fn a_separator_is_a_blank_or_a_dash() {
+    for c in [' ', '\t', '\u{a0}', '-', '\u{2010}', '\u{2013}', '\u{2015}', '\u{2212}'] {
+        assert!(text::is_separator(c), "{c:?}");
+    }
+    for c in ['0', 'a', '_', '.', '\u{200f}', '\u{2016}', '\u{2211}', '\u{2213}'] {
+        assert!(!text::is_separator(c), "{c:?}");
+    }
+}
