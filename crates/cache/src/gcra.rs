@@ -226,6 +226,85 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_is_rounded_up_and_never_nothing() {
+        let of = |burst, period| Limit { name: "login", burst, period };
+        let second = Duration::from_secs(1);
+        for (limit, unit, whole) in [
+            (of(7, second), 142_858, 1_000_006),
+            (of(10, second), 100_000, 1_000_000),
+            (of(1, second), 1_000_000, 1_000_000),
+            (of(0, second), 1_000_000, 1_000_000),
+            (of(3, Duration::ZERO), 1, 3),
+        ] {
+            assert_eq!((limit.unit(), limit.whole()), (unit, whole), "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn what_just_fits_is_taken_and_the_wait_is_for_what_does_not() {
+        let (unit, whole) = (LIMIT.unit(), LIMIT.whole());
+        assert_eq!(LIMIT.take(0, 7), Ok(whole));
+        assert_eq!(LIMIT.take(1, 7), Err(Duration::from_micros(1)));
+        assert_eq!(LIMIT.take(whole - unit, 1), Ok(whole));
+        assert_eq!(LIMIT.take(-5, 1), Ok(unit), "there is no credit");
+        assert_eq!(LIMIT.take(2 * whole, 1), Err(micros(unit)), "and no debt beyond the whole");
+        assert_eq!(LIMIT.take(3, 0), Ok(3));
+    }
+
+    #[test]
+    fn a_debt_is_taken_over_given_back_and_paid_by_time() {
+        let (cells, unit, whole) = (Cells::new(100), LIMIT.unit(), LIMIT.whole());
+        cells.set_debt(&LIMIT, "a", 10 * whole, NOW);
+        assert_eq!(cells.debt(&LIMIT, "a", NOW), whole);
+        cells.refund(&LIMIT, "a", NOW);
+        assert_eq!(cells.debt(&LIMIT, "a", NOW), whole - unit);
+        let hours_ago = NOW.minus(Duration::from_secs(7_200));
+        assert_eq!(cells.debt(&LIMIT, "a", hours_ago), whole, "never more, whatever the clock says");
+        cells.refund(&LIMIT, "a", hours_ago);
+        assert_eq!(cells.debt(&LIMIT, "a", hours_ago), whole - unit);
+        assert_eq!(cells.debt(&LIMIT, "a", NOW), 0);
+        cells.set_debt(&LIMIT, "a", unit, NOW);
+        assert_eq!(cells.debt(&LIMIT, "a", NOW.plus(Duration::from_micros(1))), unit - 1);
+        for forgets in [unit, 0] {
+            cells.set_debt(&LIMIT, "a", unit, NOW);
+            cells.refund(&LIMIT, "a", NOW);
+            cells.set_debt(&LIMIT, "b", forgets, NOW);
+            cells.refund(&LIMIT, "b", NOW);
+            assert_eq!(cells.len(), 0, "what is whole is no cell");
+        }
+    }
+
+    #[test]
+    fn room_is_a_share_for_each_shard_and_at_least_one_cell() {
+        for (capacity, per_shard) in [(0, 1), (1, 1), (SHARDS, 1), (SHARDS + 1, 2), (10 * SHARDS, 10)] {
+            assert_eq!(Cells::new(capacity).per_shard, per_shard, "{capacity}");
+        }
+    }
+
+    /// Of sixteen, three make room: an eighth and one.
+    #[test]
+    fn room_is_made_by_what_is_whole_and_then_by_what_is_closest_to_it() {
+        let now = NOW.micros();
+        let shard = |times: &[i64]| -> HashMap<CellId, i64> {
+            (0_u64..).zip(times).map(|(id, time)| ((id, id), now + time)).collect()
+        };
+        let left = |times: &[i64]| {
+            let mut shard = shard(times);
+            make_room(&mut shard, NOW);
+            let mut left: Vec<i64> = shard.into_values().map(|time| time - now).collect();
+            left.sort_unstable();
+            left
+        };
+        let whole: Vec<i64> = [-2, -1, 0].into_iter().chain(1..=13).collect();
+        assert_eq!(left(&whole), (1..=13).collect::<Vec<_>>(), "enough are whole");
+        assert_eq!(left(&(1..=16).collect::<Vec<_>>()), (4..=16).collect::<Vec<_>>(), "none is whole");
+        let one: Vec<i64> = [0].into_iter().chain(1..=15).collect();
+        assert_eq!(left(&one), (4..=15).collect::<Vec<_>>(), "one is whole, which is too little");
+        assert_eq!(left(&[7; 16]), [7; 13], "of equal ones no more go");
+        assert_eq!(left(&[7]), [0; 0]);
+    }
+
+    #[test]
     fn cells_that_are_whole_again_are_the_first_to_go() {
         let cells = Cells::new(SHARDS);
         for other in 0..2_000 {

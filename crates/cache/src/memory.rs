@@ -186,3 +186,140 @@ impl Cache for Memory {
 pub(crate) fn count(key: &CacheKey, result: &'static str) {
     metrics::counter!("userd_cache_requests_total", "space" => key.space.clone(), "result" => result).increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use userd_model::Random;
+
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+    const TEN: Duration = Duration::from_secs(10);
+    /// How long floors hold here, in microseconds.
+    const FLOOR: i64 = 60 * SECOND;
+
+    /// Microseconds since the test began.
+    struct Hand(AtomicI64);
+
+    impl Hand {
+        fn at(&self, micros: i64) {
+            self.0.store(1_700_000_000 * SECOND + micros, Ordering::SeqCst);
+        }
+    }
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    impl Random for Hand {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    fn memory() -> (Memory, Arc<Hand>) {
+        let clock = Arc::new(Hand(AtomicI64::new(0)));
+        clock.at(0);
+        let floor_ttl = Duration::from_secs(60);
+        let options = CacheOptions { floor_ttl, ..CacheOptions::new(clock.clone(), clock.clone()) };
+        (Memory::new(&options), clock)
+    }
+
+    fn key() -> CacheKey {
+        CacheKey::new("user", "u")
+    }
+
+    fn entry(version: i64) -> Entry {
+        Entry::new(version, "text")
+    }
+
+    #[test]
+    fn a_value_is_dead_at_the_end_of_its_life_and_alive_right_before() {
+        let (memory, clock) = memory();
+        assert!(memory.keep(&key(), entry(1), TEN));
+        clock.at(10 * SECOND - 1);
+        assert_eq!(memory.find(&key(), None), Some(entry(1)));
+        clock.at(10 * SECOND);
+        assert_eq!(memory.find(&key(), None), None);
+    }
+
+    /// The age of what was stored in the future is unknown: the clock went back.
+    #[test]
+    fn a_value_of_the_age_that_is_asked_for_is_found_and_no_older_one() {
+        let (memory, clock) = memory();
+        let age = Some(Duration::from_secs(1));
+        assert!(memory.keep(&key(), entry(1), TEN));
+        for (micros, is_found) in [(0, true), (SECOND, true), (SECOND + 1, false), (-1, false)] {
+            clock.at(micros);
+            assert_eq!(memory.find(&key(), age).is_some(), is_found, "{micros}");
+            assert!(memory.find(&key(), None).is_some(), "whatever its age");
+        }
+    }
+
+    #[test]
+    fn a_floor_holds_for_its_time_and_for_what_is_below_it() {
+        let (memory, clock) = memory();
+        memory.drop_until(&key(), 5);
+        clock.at(FLOOR - 1);
+        assert!(!memory.keep(&key(), entry(4), TEN));
+        clock.at(FLOOR);
+        assert!(memory.keep(&key(), entry(4), TEN));
+        memory.drop_until(&key(), 5);
+        assert_eq!(memory.find(&key(), None), None);
+        assert!(memory.keep(&key(), entry(5), TEN), "what is as new as the floor");
+    }
+
+    #[test]
+    fn a_floor_never_sinks_while_it_holds() {
+        let (memory, clock) = memory();
+        memory.drop_until(&key(), 5);
+        memory.drop_until(&key(), 3);
+        assert!(!memory.keep(&key(), entry(4), TEN));
+        clock.at(FLOOR);
+        memory.drop_until(&key(), 3);
+        assert!(memory.keep(&key(), entry(4), TEN), "the one of before is forgotten");
+    }
+
+    #[test]
+    fn only_what_is_up_to_the_version_is_dropped() {
+        let (memory, _clock) = memory();
+        assert!(memory.keep(&key(), entry(5), TEN));
+        memory.drop_until(&key(), 4);
+        assert_eq!(memory.find(&key(), None), Some(entry(5)));
+        memory.drop_until(&key(), 5);
+        assert_eq!(memory.find(&key(), None), None);
+    }
+
+    /// A load that began before it died may still come.
+    #[test]
+    fn a_dead_value_keeps_older_ones_out_for_as_long_as_a_floor_would() {
+        let (memory, clock) = memory();
+        assert!(memory.keep(&key(), entry(5), TEN));
+        assert!(!memory.keep(&key(), entry(4), TEN));
+        clock.at(10 * SECOND + FLOOR - 1);
+        assert!(!memory.keep(&key(), entry(4), TEN));
+        clock.at(10 * SECOND + FLOOR);
+        assert!(memory.keep(&key(), entry(4), TEN));
+    }
+
+    #[test]
+    fn floors_outlive_values_that_are_forgotten() {
+        let (memory, _clock) = memory();
+        memory.drop_until(&key(), 2);
+        assert!(memory.keep(&key(), entry(2), TEN));
+        memory.forget_values();
+        assert_eq!(memory.find(&key(), None), None);
+        assert!(!memory.keep(&key(), entry(1), TEN));
+    }
+
+    #[test]
+    fn a_value_weighs_its_bytes_twice_its_id_and_what_holds_them() {
+        let now = Timestamp::from_micros(0);
+        let slot = Slot { entry: Entry::new(1, "ten bytes."), stored_at: now, expires_at: now };
+        assert_eq!(Weight.weight(&CacheKey::new("user", "abc"), &slot), 3 + 20 + 160);
+    }
+}

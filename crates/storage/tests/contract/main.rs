@@ -52,6 +52,7 @@ mod identity;
 mod isolation;
 mod migrating;
 mod postgres;
+mod postgres_codes;
 mod postgres_ways;
 mod proxy;
 mod retrying;
