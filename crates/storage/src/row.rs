@@ -64,3 +64,22 @@ impl Row {
         json, json_or_null: Json => serde_json::Value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_read_once_and_as_what_it_is() {
+        let mut row =
+            Row(vec![Value::I64(7), Value::Null(Kind::Text), Value::Text("a".to_owned()), Value::Null(Kind::I64)]);
+        assert_eq!(row.i64(0).unwrap(), 7);
+        assert!(matches!(row.i64(0), Err(StoreError::Corrupt(_))), "read already");
+        assert_eq!(row.text_or_null(1).unwrap(), None);
+        assert!(matches!(row.uuid_or_null(2), Err(StoreError::Corrupt(_))), "another kind");
+        assert!(matches!(row.i64(3), Err(StoreError::Corrupt(_))), "null");
+        assert!(matches!(row.text_or_null(4), Err(StoreError::Corrupt(_))), "no such column");
+        let mut nothing = Row(vec![Value::Null(Kind::I64)]);
+        assert!(matches!(nothing.text_or_null(0), Err(StoreError::Corrupt(_))), "nothing of another kind");
+    }
+}

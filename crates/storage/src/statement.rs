@@ -78,3 +78,33 @@ macro_rules! statements {
         pub(crate) static ALL: &[&$crate::Statement] = &[$(&$name),+];
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(name: &'static str, sql: &'static str) -> Statement {
+        Statement { name, sql, parameters: &[], columns: &[], declared: None, numbered: OnceLock::new() }
+    }
+
+    #[test]
+    fn placeholders_are_numbered_and_nothing_else_is_touched() {
+        for (sql, numbered) in [
+            ("SELECT a FROM t WHERE b = $2 AND c = $10", "SELECT a FROM t WHERE b = ?2 AND c = ?10"),
+            ("SELECT '$' || $1", "SELECT '$' || ?1"),
+            ("SELECT $a, $", "SELECT $a, $"),
+        ] {
+            assert_eq!(made("t.any", sql).numbered_text(), numbered);
+        }
+    }
+
+    #[test]
+    fn a_statement_says_whether_it_reads_and_of_which_table() {
+        for (sql, is_read) in
+            [(" \n SELECT 1", true), ("INSERT INTO t (a) SELECT 1", false), ("UPDATE t SET a = 1", false), ("", false)]
+        {
+            assert_eq!(made("t.any", sql).is_read(), is_read, "{sql}");
+        }
+        assert_eq!((made("users.by_id", "").table(), made("users", "").table()), ("users", "users"));
+    }
+}

@@ -197,3 +197,38 @@ impl Poison {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_of_work_that_went_on_hears_what_its_first_failure_was() {
+        let what = || "what".to_owned();
+        let after = |error: &StoreError| Poison::of(error, "users.by_id").error();
+        assert!(matches!(after(&StoreError::Conflict), StoreError::Conflict));
+        for error in [
+            StoreError::Unavailable(what()),
+            StoreError::NoSchema(what()),
+            StoreError::Unusable(what()),
+            StoreError::OutcomeUnknown(what()),
+        ] {
+            let StoreError::Unavailable(told) = after(&error) else { panic!("{error}") };
+            assert!(told.contains("users.by_id"), "{told}");
+        }
+        for error in [StoreError::Duplicate(crate::Duplicate::Key("users")), StoreError::corrupt("what")] {
+            let StoreError::Corrupt(told) = after(&error) else { panic!("{error}") };
+            assert!(told.contains("users.by_id"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_commit_has_begun_before_it_has_been_made() {
+        let phase = Phase::default();
+        assert_eq!((phase.has_begun_to_commit(), phase.is_committed()), (false, false));
+        phase.reach(Phase::COMMITTING);
+        assert_eq!((phase.has_begun_to_commit(), phase.is_committed()), (true, false));
+        phase.reach(Phase::COMMITTED);
+        assert_eq!((phase.has_begun_to_commit(), phase.is_committed()), (true, true));
+    }
+}

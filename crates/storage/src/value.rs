@@ -118,3 +118,30 @@ values! {
     userd_model::WebhookId => Uuid, Uuid, |v| v.0;
     userd_model::StreamId => Uuid, Uuid, |v| v.0;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_tells_its_kind_and_nothing_of_itself() {
+        for (value, kind) in [
+            (Value::from("secret"), Kind::Text),
+            (Value::from(b"secret".to_vec()), Kind::Bytes),
+            (Value::from(7_777_777_i64), Kind::I64),
+            (Value::from(true), Kind::Bool),
+            (Value::from(NEVER), Kind::Timestamp),
+            (Value::from(Uuid::nil()), Kind::Uuid),
+            (Value::from(serde_json::json!("secret")), Kind::Json),
+        ] {
+            assert_eq!(value.kind(), kind);
+            assert_eq!(format!("{value:?}"), format!("{kind:?}(…)"));
+            assert_eq!(
+                (Value::Null(kind).kind(), format!("{:?}", Value::Null(kind))),
+                (kind, format!("Null({kind:?})"))
+            );
+        }
+        assert_eq!(Value::from(None::<i64>), Value::Null(Kind::I64));
+        assert_eq!(Value::from(Some(7_i64)), Value::I64(7));
+    }
+}

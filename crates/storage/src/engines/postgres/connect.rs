@@ -289,3 +289,20 @@ pub(super) async fn query(
     };
     values::collect(stream, statement).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_database_in_utf8_is_used_and_a_pooler_need_not_tell() {
+        assert!(in_utf8(None).is_ok() && in_utf8(Some("UTF8")).is_ok());
+        for other in ["SQL_ASCII", "LATIN1", "utf8", ""] {
+            let refused = in_utf8(Some(other));
+            assert!(
+                matches!(&refused, Err(StoreError::Unusable(why)) if why.contains("ENCODING 'UTF8'")),
+                "{refused:?}"
+            );
+        }
+    }
+}

@@ -133,7 +133,31 @@ mod tests {
 
     #[test]
     fn a_mode_that_checks_half_is_refused() {
-        assert!(tls_of("postgres://h/d?sslmode=verify-ca").is_err());
+        for mode in ["verify-ca", "Require", "", "no"] {
+            assert!(tls_of(&format!("postgres://h/d?sslmode={mode}")).is_err(), "{mode}");
+        }
+    }
+
+    #[test]
+    fn the_modes_of_others_are_understood() {
+        for (mode, meant) in [("disable", SslMode::Disable), ("prefer", SslMode::Prefer), ("allow", SslMode::Prefer)] {
+            assert_eq!(tls_of(&format!("postgres://h/d?sslmode={mode}")).unwrap().1.mode, Some(meant), "{mode}");
+        }
+        let (_, tls) = tls_of("postgres://h/d?sslcert=/c.pem&sslkey=/k.pem").unwrap();
+        assert_eq!((tls.cert_file, tls.key_file), (Some("/c.pem".into()), Some("/k.pem".into())));
+    }
+
+    #[test]
+    fn a_client_certificate_and_its_key_come_together() {
+        for half in ["sslcert=/c.pem", "sslkey=/k.pem"] {
+            let refused = tls_of(&format!("postgres://h/d?{half}")).unwrap().1.connector().err();
+            assert!(
+                matches!(&refused, Some(StoreError::Unavailable(why)) if why.contains("needs its key")),
+                "{refused:?}"
+            );
+        }
+        let absent = tls_of("postgres://h/d?sslrootcert=/nowhere/ca.pem").unwrap().1.connector().err();
+        assert!(matches!(&absent, Some(StoreError::Unavailable(why)) if why.contains("/nowhere/ca.pem")), "{absent:?}");
     }
 
     #[test]

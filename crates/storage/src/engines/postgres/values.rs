@@ -127,3 +127,54 @@ fn value_of(kind: Kind, ty: &Type, raw: &[u8]) -> Option<Value> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_of_its_kind_and_type_or_none() {
+        let moment = Timestamp::from_seconds(946_684_801);
+        let second = 1_000_000_i64.to_be_bytes();
+        for (kind, ty, raw, value) in [
+            (Kind::Text, Type::TEXT, &b"a"[..], Some(Value::Text("a".to_owned()))),
+            (Kind::Text, Type::VARCHAR, b"a", Some(Value::Text("a".to_owned()))),
+            (Kind::Text, Type::NAME, b"a", None),
+            (Kind::Text, Type::TEXT, b"\xff", None),
+            (Kind::Bytes, Type::BYTEA, b"a", Some(Value::Bytes(vec![b'a']))),
+            (Kind::Bytes, Type::TEXT, b"a", None),
+            (Kind::I64, Type::INT8, &second, Some(Value::I64(1_000_000))),
+            (Kind::I64, Type::INT4, &second[..4], None),
+            (Kind::I64, Type::INT8, &second[..4], None),
+            (Kind::I64, Type::TIMESTAMPTZ, &second, None),
+            (Kind::Bool, Type::BOOL, &[0], Some(Value::Bool(false))),
+            (Kind::Bool, Type::BOOL, &[1], Some(Value::Bool(true))),
+            (Kind::Bool, Type::BOOL, &[], None),
+            (Kind::Bool, Type::INT8, &[1], None),
+            (Kind::Timestamp, Type::TIMESTAMPTZ, &second, Some(Value::Timestamp(moment))),
+            (Kind::Timestamp, Type::TIMESTAMP, &second, None),
+            (Kind::Timestamp, Type::TIMESTAMPTZ, &i64::MAX.to_be_bytes(), None),
+            (Kind::Uuid, Type::UUID, &[0; 16], Some(Value::Uuid(Uuid::nil()))),
+            (Kind::Uuid, Type::BYTEA, &[0; 16], None),
+            (Kind::Json, Type::JSONB, b"\x01[1]", Some(Value::Json(serde_json::json!([1])))),
+            (Kind::Json, Type::JSONB, b"\x02[1]", None),
+            (Kind::Json, Type::JSON, b"\x01[1]", None),
+        ] {
+            assert!(value_of(kind, &ty, raw) == value, "{kind:?} of {ty} {raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_goes_where_the_statement_wants_its_kind_and_nowhere_else() {
+        let mut out = BytesMut::new();
+        assert!(Value::from(7_i64).to_sql(&Type::TEXT, &mut out).is_err());
+        assert!(Value::Null(Kind::Uuid).to_sql(&Type::TEXT, &mut out).is_err());
+        assert!(Value::from(Timestamp::from_micros(i64::MIN)).to_sql(&Type::TIMESTAMPTZ, &mut out).is_err());
+        assert!(out.is_empty(), "nothing is sent");
+        assert!(matches!(Value::Null(Kind::Text).to_sql(&Type::TEXT, &mut out), Ok(IsNull::Yes)));
+        assert!(matches!(Value::from(EPOCH_PLUS_ONE).to_sql(&Type::TIMESTAMPTZ, &mut out), Ok(IsNull::No)));
+        assert_eq!(out[..], 1_i64.to_be_bytes());
+    }
+
+    const EPOCH_PLUS_ONE: Timestamp = Timestamp::from_micros(EPOCH + 1);
+}

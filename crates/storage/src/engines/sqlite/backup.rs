@@ -125,3 +125,31 @@ fn write(source: &Path, partial: &Path, progress: &mut impl FnMut(BackupProgress
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log that holds something holds what the file does not.
+    #[test]
+    fn a_file_in_use_is_no_backup_and_one_with_an_empty_log_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, log) = (folder.path().join("backup.db"), folder.path().join("backup.db-wal"));
+        fs::write(&source, "twelve bytes").unwrap();
+        for (number, (written, is_copied)) in
+            [(None, true), (Some(""), true), (Some("x"), false)].into_iter().enumerate()
+        {
+            if let Some(written) = written {
+                fs::write(&log, written).unwrap();
+            }
+            let target = folder.path().join(format!("copy {number}.db"));
+            let copied = copy_file(&source, &target);
+            assert_eq!(copied.is_ok(), is_copied, "{written:?}: {copied:?}");
+            assert_eq!(target.exists(), is_copied, "{written:?}");
+            if is_copied {
+                assert_eq!((copied.unwrap(), fs::read(&target).unwrap()), (12, b"twelve bytes".to_vec()));
+            }
+        }
+        assert!(copy_file(&folder.path().join("nowhere.db"), &folder.path().join("copy.db")).is_err());
+    }
+}

@@ -14,7 +14,7 @@ use crate::{Kind, Row, Rows, Statement, StoreError, Value};
 pub(super) type Verdict = Result<(), CommitFault>;
 
 /// Why a batch was not committed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommitFault {
     Conflict,
     Unavailable,
@@ -73,12 +73,17 @@ pub(super) fn commit(connection: &Connection) -> Verdict {
     let run = || connection.prepare_cached("COMMIT")?.raw_execute();
     run().map(drop).map_err(|error| {
         tracing::error!(cause = %classify::code(&error, "COMMIT", place(connection)), "sqlite: nothing was committed");
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitFault::Conflict,
-            Some(ErrorCode::SystemIoFailure) => CommitFault::Unknown,
-            _ => CommitFault::Unavailable,
-        }
+        fault_of(error.sqlite_error_code())
     })
+}
+
+/// What the code of a COMMIT that failed means.
+const fn fault_of(code: Option<ErrorCode>) -> CommitFault {
+    match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitFault::Conflict,
+        Some(ErrorCode::SystemIoFailure) => CommitFault::Unknown,
+        _ => CommitFault::Unavailable,
+    }
 }
 
 /// One schema statement. A column that is there already is one that the step added before it could be recorded: SQLite has
@@ -128,4 +133,72 @@ fn value_of(cell: ValueRef<'_>, kind: Kind) -> Option<Value> {
         (Kind::Json, ValueRef::Text(text)) => Value::Json(serde_json::from_slice(text).ok()?),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only of an input/output error nobody knows what it left.
+    #[test]
+    fn a_commit_that_failed_happened_not_or_perhaps() {
+        for (code, fault) in [
+            (Some(ErrorCode::DatabaseBusy), CommitFault::Conflict),
+            (Some(ErrorCode::DatabaseLocked), CommitFault::Conflict),
+            (Some(ErrorCode::SystemIoFailure), CommitFault::Unknown),
+            (Some(ErrorCode::DiskFull), CommitFault::Unavailable),
+            (Some(ErrorCode::ConstraintViolation), CommitFault::Unavailable),
+            (None, CommitFault::Unavailable),
+        ] {
+            assert_eq!(fault_of(code), fault, "{code:?}");
+        }
+        assert!(matches!(CommitFault::Conflict.into(), StoreError::Conflict));
+        assert!(matches!(CommitFault::Unavailable.into(), StoreError::Unavailable(_)));
+        assert!(matches!(CommitFault::Unknown.into(), StoreError::OutcomeUnknown(_)));
+    }
+
+    #[test]
+    fn a_cell_is_of_its_kind_or_none() {
+        let moment = Timestamp::from_micros(7);
+        for (kind, cell, value) in [
+            (Kind::Text, ValueRef::Text(b"a"), Some(Value::Text("a".to_owned()))),
+            (Kind::Text, ValueRef::Text(b"\xff"), None),
+            (Kind::Text, ValueRef::Blob(b"a"), None),
+            (Kind::Bytes, ValueRef::Blob(b"a"), Some(Value::Bytes(vec![b'a']))),
+            (Kind::Bytes, ValueRef::Text(b"a"), None),
+            (Kind::I64, ValueRef::Integer(-7), Some(Value::I64(-7))),
+            (Kind::I64, ValueRef::Real(7.0), None),
+            (Kind::Bool, ValueRef::Integer(0), Some(Value::Bool(false))),
+            (Kind::Bool, ValueRef::Integer(1), Some(Value::Bool(true))),
+            (Kind::Bool, ValueRef::Integer(2), None),
+            (Kind::Bool, ValueRef::Integer(-1), None),
+            (Kind::Timestamp, ValueRef::Integer(7), Some(Value::Timestamp(moment))),
+            (Kind::Uuid, ValueRef::Blob(&[0; 16]), Some(Value::Uuid(Uuid::nil()))),
+            (Kind::Uuid, ValueRef::Blob(&[0; 15]), None),
+            (Kind::Json, ValueRef::Text(b"[1]"), Some(Value::Json(serde_json::json!([1])))),
+            (Kind::Json, ValueRef::Text(b"[1"), None),
+            (Kind::Json, ValueRef::Null, Some(Value::Null(Kind::Json))),
+        ] {
+            assert!(value_of(cell, kind) == value, "{kind:?} of {cell:?}");
+        }
+    }
+
+    /// SQLite has no `ADD COLUMN IF NOT EXISTS`; of everything else that is there already it is told.
+    #[test]
+    fn only_a_column_that_is_there_already_is_no_failure() {
+        let connection = Connection::open_in_memory().unwrap();
+        schema(&connection, "CREATE TABLE t (a INTEGER)").unwrap();
+        for _ in 0..2 {
+            schema(&connection, "ALTER TABLE t ADD COLUMN b INTEGER").unwrap();
+        }
+        for wrong in ["CREATE TABLE t (a INTEGER)", "ALTER TABLE t ADD COLUMN", "CREATE TABLE u (a, a)"] {
+            let refused = schema(&connection, wrong);
+            assert!(
+                matches!(&refused, Err(StoreError::Corrupt(words)) if words.starts_with("schema: ")),
+                "{refused:?}"
+            );
+        }
+        let gone = schema(&connection, "ALTER TABLE nowhere ADD COLUMN b INTEGER");
+        assert!(matches!(gone, Err(StoreError::NoSchema(_))), "{gone:?}");
+    }
 }

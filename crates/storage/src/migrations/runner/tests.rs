@@ -187,3 +187,101 @@ async fn a_migrator_killed_at_any_later_step_runs_it_again() {
         store.engine().close().await;
     }
 }
+
+/// Loses so many schema steps against somebody else.
+struct Losing {
+    inner: Arc<dyn crate::Engine>,
+    left: std::sync::atomic::AtomicU32,
+}
+
+#[async_trait::async_trait]
+impl crate::Engine for Losing {
+    async fn begin(&self, access: crate::Access) -> Result<Box<dyn crate::Transaction>, StoreError> {
+        self.inner.begin(access).await
+    }
+
+    async fn read(
+        &self,
+        statement: &'static crate::Statement,
+        values: &[crate::Value],
+    ) -> Result<crate::Rows, StoreError> {
+        self.inner.read(statement, values).await
+    }
+
+    async fn run_schema(&self, sql: &str) -> Result<(), StoreError> {
+        use std::sync::atomic::Ordering::SeqCst;
+        if self.left.load(SeqCst) > 0 {
+            self.left.fetch_sub(1, SeqCst);
+            return Err(StoreError::Conflict);
+        }
+        self.inner.run_schema(sql).await
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        self.inner.health().await
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.inner.dialect()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// Two processes that make one table at once: the loser tries again, and not for ever.
+#[tokio::test(start_paused = true)]
+async fn a_step_that_lost_a_race_is_run_again_ten_times() {
+    for (losses, is_done) in [(0, true), (1, true), (10, true), (11, false)] {
+        let inner = Arc::clone(store().await.engine());
+        let store = Store::new(Arc::new(Losing { inner, left: losses.into() }), Arc::new(TestRandom::default()));
+        let done = run_step(&store, &list(step(3, "third", "CREATE TABLE t (a TEXT)"), &[])[2]).await;
+        assert_eq!(done.is_ok(), is_done, "{losses}");
+        let told = matches!(done, Err(MigrationError::Step { number: 3, name: "third", cause: StoreError::Conflict }));
+        assert_eq!(told, !is_done, "{losses}");
+    }
+}
+
+/// A database with the tables that the runner needs, and somebody else who is migrating it.
+async fn with_another_migrator(clock: &ManualClock) -> Store {
+    let store = store().await;
+    run(&store, &MIGRATIONS[..2]).await.unwrap();
+    let (another, now) = (Uuid::from_u128(2), clock.now());
+    store
+        .transact("another", |mut uow| async move {
+            let epoch = uow.leases().acquire(LEASE, another, now, LEASE_TTL).await?;
+            uow.commit(epoch).await
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    store
+}
+
+/// Whoever was late is told, and has written down nothing.
+#[tokio::test]
+async fn a_step_is_not_recorded_by_who_has_lost_the_lease() {
+    let (clock, list) = (ManualClock::default(), list(step(3, "third", "CREATE TABLE t (a TEXT)"), &[]));
+    let store = with_another_migrator(&clock).await;
+    let late = record(&store, &list[2], &clock, OWNER).await;
+    assert!(matches!(late, Err(MigrationError::LeaseLost)), "{late:?}");
+    assert_eq!(store.reading().schema_migrations().all().await.unwrap().len(), 2);
+    clock.advance(LEASE_TTL);
+    for _ in 0..2 {
+        record(&store, &list[2], &clock, OWNER).await.unwrap();
+        assert_eq!(store.reading().schema_migrations().all().await.unwrap().len(), 3, "once");
+    }
+}
+
+/// Time stands still but for waits, and the clock of leases altogether: the other one never seems dead.
+#[tokio::test]
+async fn who_waits_for_another_migrator_gives_up_after_five_minutes() {
+    let clock = ManualClock::default();
+    let store = with_another_migrator(&clock).await;
+    tokio::time::pause();
+    let begun = Instant::now();
+    let waited = hold_lease(&store, &clock, OWNER).await;
+    assert!(matches!(waited, Err(MigrationError::Busy)), "{waited:?}");
+    assert!(begun.elapsed() >= PATIENCE, "{:?}", begun.elapsed());
+}
