@@ -219,3 +219,78 @@ impl From<UserId> for FactActor {
         Self { kind: Self::USER.to_owned(), id: Some(id.0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SessionId;
+
+    const ACTOR: UserId = UserId(Uuid::from_u128(1));
+    const SUBJECT: UserId = UserId(Uuid::from_u128(2));
+
+    fn fact(actor: FactActor, subject: Subject) -> Fact {
+        Fact {
+            id: EventId(Uuid::nil()),
+            kind: "user.changed".to_owned(),
+            public: true,
+            subject,
+            number: 7,
+            actor,
+            request_id: None,
+            origin: None,
+            personal: None,
+            at: Timestamp::from_seconds(1),
+            data: serde_json::json!({}),
+        }
+    }
+
+    fn service() -> FactActor {
+        let actor = Actor::Service { id: ClientId(Uuid::from_u128(3)), permissions: Vec::new(), prefix: None };
+        FactActor::from(&actor)
+    }
+
+    /// Where it came from is personal: of the user who acted, or of the one to whom somebody unknown did it.
+    #[test]
+    fn the_origin_is_kept_by_whom_it_tells_of() {
+        for (actor, subject, keeper) in [
+            (FactActor::from(ACTOR), Subject::from(SUBJECT), Some(ACTOR)),
+            (FactActor::unknown(), Subject::from(SUBJECT), Some(SUBJECT)),
+            (FactActor::unknown(), Subject::role("editor"), None),
+            (service(), Subject::from(SUBJECT), None),
+            (FactActor::from(&Actor::Operator), Subject::from(SUBJECT), None),
+            (FactActor::from(ACTOR), Subject::role("editor"), Some(ACTOR)),
+        ] {
+            assert_eq!(fact(actor.clone(), subject.clone()).origin_keeper(), keeper, "{actor:?} {subject:?}");
+        }
+    }
+
+    #[test]
+    fn an_actor_is_told_by_a_word_and_an_id_where_there_is_one() {
+        let user = Actor::User { id: ACTOR, session_id: SessionId(Uuid::nil()), permissions: Vec::new() };
+        for (actor, kind, id, of_user) in [
+            (FactActor::from(&user), "user", Some(ACTOR.0), Some(ACTOR)),
+            (service(), "service", Some(Uuid::from_u128(3)), None),
+            (FactActor::from(&Actor::Operator), "operator", None, None),
+            (FactActor::from(&Actor::System), "system", None, None),
+            (FactActor::from(&Actor::Anonymous), "anonymous", None, None),
+        ] {
+            assert_eq!((actor.kind.as_str(), actor.id, actor.user_id()), (kind, id, of_user));
+            assert_eq!(actor.is_unknown(), kind == "anonymous");
+        }
+    }
+
+    #[test]
+    fn a_subject_is_a_user_by_its_kind_and_not_by_its_id() {
+        assert_eq!(Subject::from(SUBJECT).user_id(), Some(SUBJECT));
+        assert_eq!(Subject { kind: "client".to_owned(), ..Subject::from(SUBJECT) }.user_id(), None);
+        assert_eq!(Subject { id: "nobody".to_owned(), ..Subject::from(SUBJECT) }.user_id(), None);
+    }
+
+    #[test]
+    fn an_event_says_what_its_fact_does() {
+        let (fact, expires_at) = (fact(ACTOR.into(), Subject::from(SUBJECT)), Timestamp::from_seconds(9));
+        let event = fact.at_position(3, 4, expires_at);
+        assert_eq!((event.shard, event.position, event.number, event.expires_at), (3, 4, 7, expires_at));
+        assert_eq!((event.id, event.kind, event.subject, event.at), (fact.id, fact.kind, fact.subject, fact.at));
+    }
+}

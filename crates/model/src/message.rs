@@ -342,7 +342,7 @@ impl MessageCounts {
     /// Where copies for this user are counted.
     #[must_use]
     pub fn slot_of(user: UserId) -> i64 {
-        i64::try_from(user.0.as_u128() % 64).unwrap_or(0) % Self::SLOTS
+        i64::try_from(user.0.as_u128() % u128::from(Self::SLOTS.unsigned_abs())).unwrap_or(0)
     }
 
     /// One more, or one less.

@@ -216,6 +216,9 @@ mod tests {
         assert_eq!(parsed("redis://localhost"), plain(Topology::Single, &[("localhost", 6379)]));
         assert_eq!(parsed("redis://[::1]:7/"), plain(Topology::Single, &[("::1", 7)]));
         assert_eq!(parsed("redis://:secret@h").password.unwrap().as_str(), "secret");
+        assert_eq!(parsed("redis://app@h"), Address { username: Some("app".to_owned()), ..parsed("redis://h") });
+        assert_eq!(parsed("redis://:p@ss@h").password.unwrap().as_str(), "p@ss", "the last @ is before the host");
+        assert_eq!(parsed("redis://h/0?cluster=false"), parsed("redis://h"));
     }
 
     #[test]
@@ -251,6 +254,10 @@ mod tests {
             "redis://h:0",
             "redis://h:70000",
             "redis://0.0.0.0:6379",
+            "redis://[::]:6379",
+            "redis://u:%+1@h",
+            "redis://u:hunter2%4@h",
+            "redis://u:%ff@h",
             "redis://a,b",
             "redis://h/one",
             "redis://h/-1",

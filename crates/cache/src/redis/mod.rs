@@ -217,3 +217,22 @@ fn fanout_keys<'a>(layout: &Layout, script: &'a Script) -> ::redis::ScriptInvoca
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX >> 16).clamp(1, u64::MAX >> 16)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Redis refuses a life of nothing, and one that is no signed number.
+    #[test]
+    fn a_life_is_at_least_a_millisecond_and_never_too_long_for_redis() {
+        for (span, life) in [
+            (Duration::ZERO, 1),
+            (Duration::from_micros(999), 1),
+            (Duration::from_micros(2_999), 2),
+            (Duration::from_secs(60), 60_000),
+            (Duration::MAX, u64::MAX >> 16),
+        ] {
+            assert_eq!(millis(span), life, "{span:?}");
+        }
+    }
+}

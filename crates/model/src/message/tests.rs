@@ -1,4 +1,4 @@
-//! What is refused of a message, and where its bounds are.
+//! Messages: what is asked for and refused, where their bounds are, and how copies are counted.
 
 use super::*;
 
@@ -89,4 +89,53 @@ fn everybody_reads_their_language() {
     assert_eq!(Language::ALL.map(|language| each.in_language(language)), ["Hello", "Привет"]);
     let one = MessageText::One("Hello".to_owned());
     assert_eq!(Language::ALL.map(|language| one.in_language(language)), ["Hello", "Hello"]);
+}
+
+/// Each bound by itself, at what is just taken and just not.
+#[test]
+fn a_message_lies_within_its_bounds() {
+    let at = |micros| Some(now().plus(FURTHEST).plus(Duration::from_micros(micros)));
+    let users = |count: u8| Audience::Users((0..count).map(|number| UserId::from_random([number; 16])).collect());
+    assert_eq!(wrong(MessageInput { not_before: at(0), ..input() }), [""; 0]);
+    assert_eq!(wrong(MessageInput { not_before: at(1), ..input() }), ["/not_before"]);
+    assert_eq!(wrong(MessageInput { expires_at: at(0), ..input() }), [""; 0]);
+    assert_eq!(wrong(MessageInput { expires_at: at(1), ..input() }), ["/expires_at"]);
+    assert_eq!(wrong(MessageInput { to: users(200), ..input() }), [""; 0]);
+    assert_eq!(wrong(MessageInput { to: users(201), ..input() }), ["/to/user_ids"]);
+}
+
+/// Whoever asks for it in the past has it sent now; users are named once and in order, and what was wrong before stays so.
+#[test]
+fn a_message_that_is_right_says_what_will_be_done() {
+    let (one, two) = (UserId::from_random([1; 16]), UserId::from_random([2; 16]));
+    let mut asked = input();
+    asked.to = Audience::Users(vec![two, one, two]);
+    asked.not_before = Some(now().minus(Duration::from_secs(60)));
+    asked.channels = Some(vec!["telegram".to_owned(), "inbox".to_owned()]);
+    let checked = asked.clone().check(now(), Vec::new()).unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(matches!(&checked.to, Audience::Users(users) if *users == [one, two]));
+    assert_eq!((checked.due_at, checked.expires_at), (now(), None));
+    assert_eq!(checked.channels, [MessageChannel::Telegram, MessageChannel::Inbox]);
+    let all = input().check(now(), Vec::new()).unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(all.channels, MessageChannel::ALL);
+    let found = asked.check(now(), vec![InvalidField::new("/action_url", "must be a URL")]);
+    assert!(matches!(found, Err(Refusal::InvalidInput(fields)) if fields.len() == 1));
+}
+
+#[test]
+fn copies_are_counted_by_channel_and_state() {
+    let mut counts = MessageCounts::default();
+    counts.add("email", "pending", 2);
+    counts.add("email", "pending", -1);
+    counts.add("inbox", "pending", 5);
+    let mut both = counts.clone();
+    both.merge(&counts);
+    both.merge(&MessageCounts::default());
+    assert_eq!(
+        (counts.get("email", "pending"), counts.get("inbox", "pending"), counts.get("email", "dead")),
+        (1, 5, 0)
+    );
+    assert_eq!((both.get("email", "pending"), both.get("inbox", "pending")), (2, 10));
+    let slot = |last: u8| MessageCounts::slot_of(UserId(uuid::Uuid::from_u128(u128::from(last))));
+    assert_eq!([0, 1, 63, 64, 65].map(slot), [0, 1, 63, 0, 1]);
 }
