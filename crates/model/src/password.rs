@@ -179,3 +179,95 @@ fn letters_and_digits(text: &str) -> impl Iterator<Item = char> + Clone {
 fn folded(text: &str) -> impl Iterator<Item = char> + Clone {
     text.nfc().flat_map(char::to_lowercase)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repetition_is_one_to_four_characters_twice_at_least() {
+        for (text, is_one) in [
+            ("aa", true),
+            ("abab", true),
+            ("abcabc", true),
+            ("abcdabcd", true),
+            ("ABABab", true),
+            ("ab", false),
+            ("aba", false),
+            ("abca", false),
+            ("abcdab", false),
+            ("abcdeabcde", false),
+            ("aab", false),
+        ] {
+            assert_eq!(is_repetition(text), is_one, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_walk_goes_four_steps_and_more_before_it_turns() {
+        for (text, is_one) in [
+            ("abcd", true),
+            ("dcba", true),
+            ("aabb", true),
+            ("7890", true),
+            ("abcdwxyz", true),
+            ("abc", false),
+            ("abcdwxy", false),
+            ("acegikmo", false),
+        ] {
+            assert_eq!(is_walk(text), is_one, "{text}");
+        }
+        for (one, next, are) in [
+            ('a', 'b', true),
+            ('b', 'a', true),
+            ('k', 'k', true),
+            ('0', '1', true),
+            ('z', 'a', false),
+            ('a', 'c', false),
+        ] {
+            assert_eq!(are_neighbours(one, next), are, "{one}{next}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_its_unit_whole_times() {
+        for (text, unit, is_it) in [
+            ("ab", "ab", true),
+            ("ababab", "ab", true),
+            ("aba", "ab", false),
+            ("abac", "ab", false),
+            ("a", "ab", false),
+            ("", "a", false),
+            ("a", "", false),
+            ("", "", false),
+        ] {
+            assert_eq!(is_repeated(text.chars(), unit.chars()), is_it, "{text} of {unit}");
+        }
+        assert!(has_period("abab", 2) && !has_period("abac", 2) && !has_period("aaaa", 0));
+    }
+
+    #[test]
+    fn a_word_of_ones_own_has_three_letters_and_counts_in_either_direction() {
+        for (password, word, is_made) in [
+            ("anna", "Anna", true),
+            ("annaanna", "anna", true),
+            ("2026-petra!", "petra", true),
+            ("artep", "petra", true),
+            ("joe99", "joe", true),
+            ("jojo", "jo", false),
+            ("annabel", "anna", false),
+            ("xanna", "anna", false),
+        ] {
+            assert_eq!(is_made_of(password, word), is_made, "{password} of {word}");
+        }
+    }
+
+    #[test]
+    fn four_signs_around_a_common_password_are_no_secret_and_five_may_be() {
+        for (text, is_it) in
+            [("sunshine", true), ("sunshine#42!", true), ("42#sunshine!", true), ("sunshine#421!", false)]
+        {
+            assert_eq!(is_common(text), is_it, "{text}");
+        }
+    }
+}

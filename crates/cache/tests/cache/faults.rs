@@ -152,6 +152,24 @@ async fn values_in_process_answer_for_a_moment_only_while_the_fan_out_is_not_hea
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
+/// Commands are answered, and what other replicas say is not heard: that is no health, and values are not trusted for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fan_out_that_may_not_be_read_is_as_bad_as_none() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start_with(&["--user", "default", "on", "nopass", "~*", "+@all", "-xread"]).await;
+    let options = CacheOptions { degraded_age: Duration::ZERO, l1_ttl: MINUTE, ..patient() };
+    let cache = replica(&server.url(), options).await;
+    degraded(&*cache).await;
+    assert!(cache.put(&key("u"), entry(1, "one"), MINUTE).await);
+    let mut raw = server.raw().await;
+    let kept: i64 = raw.del("userd:v:user:u").await.unwrap();
+    assert_eq!(kept, 1, "Redis has it all the same");
+    eventually("not from this process", async || cache.get(&key("u")).await.is_none()).await;
+    assert_eq!(cache.health().await, CacheHealth::Degraded);
+}
+
 /// A warm read never leaves the process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn warm_reads_cost_no_round_trip() {
