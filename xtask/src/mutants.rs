@@ -1,27 +1,38 @@
-//! Spoils the code of the lower rooms in one place at a time and asks whether any test notices. A seeded sample, since
-//! all of them take a day; two rounds, since most are caught by the tests beside them and the rest by those of the
-//! services above. `cargo-mutants` does the work; what survived is listed as `file:line: what was changed`.
+//! Spoils the code of the lower rooms in one place at a time and asks whether any test notices. `cargo-mutants` says what
+//! could be changed; of that a seeded sample is built into one copy of the tree, each change behind a switch, so that
+//! nothing is compiled twice. A first run of the tests writes down which of them reach which change; then each change is
+//! switched on, and those tests run until one fails. What survived is listed as `file:line: what was changed`.
+
+mod copy;
+mod judge;
+mod switches;
 
 use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     process::Command,
 };
 
 use serde::Deserialize;
 
+use self::{
+    copy::Copy,
+    judge::{Judge, Verdict},
+};
 use crate::tree::Tree;
 
 /// The rooms whose code is spoiled.
 const PACKAGES: [&str; 6] =
     ["userd-model", "userd-jose", "userd-crypto", "userd-cache", "userd-storage", "userd-services"];
 
+/// The rooms above, whose tests are asked about what those of the six did not notice.
+const ABOVE: [&str; 4] = ["userd-http", "userd-web", "userd-pages", "userd-providers"];
+
 /// What to try.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// How many changes are tried.
-    #[arg(long, default_value_t = 200)]
+    /// How many changes are drawn; not all of them compile.
+    #[arg(long, default_value_t = 250)]
     sample: usize,
     /// Another number draws other changes.
     #[arg(long, default_value_t = 1)]
@@ -29,81 +40,100 @@ pub struct Arguments {
     /// Only these rooms; all six without it.
     #[arg(long)]
     package: Vec<String>,
+    /// How many tests run at once.
+    #[arg(long, default_value_t = 3)]
+    jobs: usize,
 }
 
-#[derive(Deserialize)]
+/// A change, as `cargo mutants --list --json` says it.
+#[derive(Clone, Debug, Deserialize)]
 struct Mutant {
     name: String,
     package: String,
+    file: String,
+    genre: String,
+    replacement: String,
+    span: Span,
 }
 
-#[derive(Deserialize)]
-struct Outcomes {
-    outcomes: Vec<Outcome>,
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Span {
+    start: Place,
+    end: Place,
 }
 
-#[derive(Deserialize)]
-struct Outcome {
-    scenario: serde_json::Value,
-    summary: String,
+/// Both from one, the column in characters.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Place {
+    line: usize,
+    column: usize,
 }
+
+/// A change and the number of its switch.
+type Numbered = BTreeMap<u32, Mutant>;
 
 /// Tries a sample; answers what survived, as lines of a table.
 ///
 /// # Errors
-/// Something is not committed; `cargo-mutants` is not installed, or does not end well.
+/// `cargo-mutants` or `cargo-nextest` is not installed; the copy does not build for another reason than a change.
 pub fn run(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
-    must_be_clean(&status(tree)?)?;
     let packages: Vec<&str> = match &arguments.package[..] {
         [] => PACKAGES.to_vec(),
         named => named.iter().map(String::as_str).collect(),
     };
-    let all = list(tree, &packages)?;
-    let drawn = sample(all, arguments.sample, arguments.seed);
-    let first = attempt(tree, "first", &drawn, &[])?;
-    let above: Vec<Mutant> = drawn
-        .into_iter()
-        .filter(|mutant| first.missed.contains(&mutant.name) && mutant.package != "userd-services")
+    let drawn: Numbered = (1..).zip(sample(list(tree, &packages)?, arguments.sample, arguments.seed)).collect();
+    let copy = Copy::of(tree)?;
+    let left_out = copy.build(&drawn, &packages, &PACKAGES)?;
+    let compiled: Numbered = drawn.iter().filter(|(number, _)| !left_out.contains(number)).map(cloned).collect();
+
+    let verdicts = Judge::over(&copy, &PACKAGES, arguments.jobs)?.judge(&compiled)?;
+    let open: Numbered = compiled.iter().filter(|(number, _)| !verdicts[number].is_noticed()).map(cloned).collect();
+    let above =
+        if open.is_empty() { BTreeMap::new() } else { Judge::over(&copy, &ABOVE, arguments.jobs)?.judge(&open)? };
+
+    let survived: Vec<(u32, &Mutant)> = open
+        .iter()
+        .filter(|(number, _)| !above.get(number).is_some_and(Verdict::is_noticed))
+        .map(|(number, mutant)| (*number, mutant))
         .collect();
-    let second = if above.is_empty() {
-        Counts::default()
-    } else {
-        attempt(tree, "second", &above, &["--test-package", "userd-services"])?
-    };
-    let survived: BTreeSet<&String> = first.missed.iter().filter(|name| !second.caught.contains(*name)).collect();
-    let judged = first.caught.len() + first.missed.len();
-    let mut lines = vec![format!(
-        "seed {}: {judged} changes that compile, {} noticed, {} not",
-        arguments.seed,
-        judged - survived.len(),
+    Ok(report(arguments.seed, &drawn, &compiled, &survived, |number| {
+        verdicts[&number].reached() + above.get(&number).map_or(0, Verdict::reached)
+    }))
+}
+
+fn cloned((number, mutant): (&u32, &Mutant)) -> (u32, Mutant) {
+    (*number, mutant.clone())
+}
+
+fn report(
+    seed: u64,
+    drawn: &Numbered,
+    compiled: &Numbered,
+    survived: &[(u32, &Mutant)],
+    reached: impl Fn(u32) -> usize,
+) -> String {
+    let mut text = format!(
+        "seed {seed}: {} changes drawn, {} compile, {} noticed, {} not\n",
+        drawn.len(),
+        compiled.len(),
+        compiled.len() - survived.len(),
         survived.len()
-    )];
-    lines.extend(survived.into_iter().cloned());
-    Ok(lines.join("\n"))
-}
-
-/// What git says is not committed.
-fn status(tree: &Tree) -> Result<String, String> {
-    let mut command = Command::new("git");
-    command.args(["status", "--porcelain"]).current_dir(tree.root());
-    let output = command.output().map_err(|error| format!("git: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("git status: {}", String::from_utf8_lossy(&output.stderr).trim_end()));
+    );
+    let rooms: BTreeSet<&str> = compiled.values().map(|mutant| mutant.package.as_str()).collect();
+    for room in rooms {
+        let all = compiled.values().filter(|mutant| mutant.package == room).count();
+        let left = survived.iter().filter(|(_, mutant)| mutant.package == room).count();
+        let _ = writeln!(text, "  {room}: {} of {all} noticed", all - left);
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// A run that is broken off leaves a file spoiled: only what is committed can be had back.
-fn must_be_clean(status: &str) -> Result<(), String> {
-    if status.trim().is_empty() {
-        return Ok(());
+    for (number, mutant) in survived {
+        let _ = writeln!(text, "{} (tests that reach it: {})", mutant.name, reached(*number));
     }
-    Err(format!("commit or stash first: the sources are changed in place and put back\n{}", status.trim_end()))
+    text.trim_end().to_owned()
 }
 
 fn list(tree: &Tree, packages: &[&str]) -> Result<Vec<Mutant>, String> {
-    let mut command = cargo_mutants(tree);
-    command.args(["--list", "--json"]);
+    let mut command = Command::new("cargo");
+    command.args(["mutants", "--list", "--json"]).current_dir(tree.root());
     for package in packages {
         command.args(["-p", package]);
     }
@@ -129,70 +159,21 @@ fn sample(mut all: Vec<Mutant>, count: usize, seed: u64) -> Vec<Mutant> {
     all
 }
 
-#[derive(Default)]
-struct Counts {
-    caught: BTreeSet<String>,
-    missed: BTreeSet<String>,
-}
-
-fn attempt(tree: &Tree, round: &str, mutants: &[Mutant], more: &[&str]) -> Result<Counts, String> {
-    let output = PathBuf::from("target/mutants").join(round);
-    // What an earlier run left there.
-    let _ = fs::remove_dir_all(tree.root().join(&output));
-    fs::create_dir_all(tree.root().join(&output)).map_err(|error| format!("{}: {error}", output.display()))?;
-    let names: Vec<String> = mutants.iter().map(|mutant| escaped(&mutant.name)).collect();
-    let packages: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.package.as_str()).collect();
-    let mut command = cargo_mutants(tree);
-    command.args(["--in-place", "--no-shuffle", "--test-tool", "nextest", "--minimum-test-timeout", "120"]);
-    command.arg("--output").arg(&output).arg("--re").arg(format!("^({})$", names.join("|"))).args(more);
-    for package in packages {
-        command.args(["-p", package]);
-    }
-    // It ends with an error where something survived, which is what the report is for.
-    command.status().map_err(|error| error.to_string())?;
-    counts(&tree.root().join(output).join("mutants.out/outcomes.json"))
-}
-
-fn counts(report: &Path) -> Result<Counts, String> {
-    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", report.display());
-    let text = fs::read_to_string(report).map_err(|error| told(&error))?;
-    let outcomes: Outcomes = serde_json::from_str(&text).map_err(|error| told(&error))?;
-    let mut counts = Counts::default();
-    for outcome in outcomes.outcomes {
-        let Some(name) = outcome.scenario.pointer("/Mutant/name").and_then(|name| name.as_str()) else { continue };
-        match outcome.summary.as_str() {
-            "CaughtMutant" | "Timeout" => counts.caught.insert(name.to_owned()),
-            "MissedMutant" => counts.missed.insert(name.to_owned()),
-            _ => false,
-        };
-    }
-    Ok(counts)
-}
-
-fn cargo_mutants(tree: &Tree) -> Command {
-    let mut command = Command::new("cargo");
-    command.arg("mutants").current_dir(tree.root());
-    command
-}
-
-/// As a pattern that matches exactly this text.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut pattern, c| {
-        // Not others: `\<` has a meaning of its own.
-        if r"\.+*?()|[]{}^$#&-~".contains(c) {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-        pattern
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn mutants(count: usize) -> Vec<Mutant> {
-        (0..count).map(|n| Mutant { name: n.to_string(), package: "userd-model".to_owned() }).collect()
+        let place = Place { line: 1, column: 1 };
+        let named = |n: usize| Mutant {
+            name: n.to_string(),
+            package: "userd-model".to_owned(),
+            file: String::new(),
+            genre: "FnValue".to_owned(),
+            replacement: String::new(),
+            span: Span { start: place, end: place },
+        };
+        (0..count).map(named).collect()
     }
 
     #[test]
@@ -206,17 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_spoiled_that_is_not_committed() {
-        assert_eq!(must_be_clean(""), Ok(()));
-        for changed in [" M crates/model/src/user.rs\n", "M  Cargo.toml\n", "?? crates/model/src/new.rs\n"] {
-            let refused = must_be_clean(changed).err().unwrap_or_default();
-            assert!(refused.starts_with("commit or stash first") && refused.contains(changed.trim_end()), "{refused}");
-        }
-    }
-
-    #[test]
-    fn a_name_is_matched_to_the_letter() {
-        assert_eq!(escaped("f -> Result<(), E>"), r"f \-> Result<\(\), E>");
-        assert_eq!(escaped("a.rs:1:2: replace + with *= in A::b"), r"a\.rs:1:2: replace \+ with \*= in A::b");
+    fn the_report_counts_by_room_and_names_what_survived() {
+        let drawn: Numbered = (1..).zip(mutants(3)).collect();
+        let compiled: Numbered = drawn.clone().into_iter().take(2).collect();
+        let survived = [(2, &compiled[&2])];
+        assert_eq!(
+            report(7, &drawn, &compiled, &survived, |_| 4),
+            "seed 7: 3 changes drawn, 2 compile, 1 noticed, 1 not\n  userd-model: 1 of 2 noticed\n1 (tests that reach it: 4)"
+        );
     }
 }
