@@ -334,7 +334,7 @@ const fn next(n: u32) -> u32 {
 }
 fn é(a: u32, b: u32, old: Point) -> Point {
     match a {
-        x if x > b => old,
+        x if x < b => old,
         1 => Point { x: !a, y, ..old },
         _ => old,
     }
@@ -369,8 +369,8 @@ fn é(a: u32, b: u32, old: Point) -> Point {
             mutant("FnValue", "n + 1", "0"),
             mutant("BinaryOperator", "+", "-"),
             mutant("BinaryOperator", "+", "*"),
-            mutant("MatchArmGuard", "x > b", "true"),
-            mutant("BinaryOperator", ">", "<"),
+            mutant("MatchArmGuard", "x < b", "true"),
+            mutant("BinaryOperator", "<", ">"),
             mutant("MatchArm", "1 => Point", ""),
             mutant("UnaryOperator", "!", ""),
             mutant("StructField", "x: !a", ""),
@@ -382,7 +382,7 @@ fn é(a: u32, b: u32, old: Point) -> Point {
         for expected in [
             "\n fn next",
             "if crate::spoiled(1) { return 0; } (if crate::spoiled(2) { n - 1 } else if crate::spoiled(3) { n * 1 } else { n + 1 })",
-            "x if (if crate::spoiled(4) { true } else if crate::spoiled(5) { x < b } else { x > b }) =>",
+            "x if (if crate::spoiled(4) { true } else if crate::spoiled(5) { x > b } else { x < b }) =>",
             "1 if !crate::spoiled(6) => Point",
             "x: (if crate::spoiled(7) { a } else if crate::spoiled(8) { (old).x } else { !a })",
             "y: (if crate::spoiled(9) { (old).y } else { y })",
