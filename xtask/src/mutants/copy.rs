@@ -139,7 +139,7 @@ impl Copy {
     }
 
     fn compile(&self, rooms: &[&str], files: &BTreeMap<String, Switched>) -> Result<Against, String> {
-        let mut command = self.cargo(&["test", "--no-run", "--locked", "--keep-going", "--message-format", "json"]);
+        let mut command = self.cargo(&["build", "--tests", "--locked", "--keep-going", "--message-format", "json"]);
         for room in rooms {
             command.args(["-p", room]);
         }
@@ -155,7 +155,7 @@ impl Copy {
             return Ok(Against::default());
         }
         if against.changes.is_empty() && against.constant.is_empty() && against.other.is_empty() {
-            against.other.push("cargo test --no-run failed without naming a place".to_owned());
+            against.other.push("cargo build --tests failed without naming a place".to_owned());
         }
         Ok(against)
     }

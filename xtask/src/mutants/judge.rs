@@ -24,7 +24,7 @@ const PATIENCE: (u32, Duration) = (10, Duration::from_secs(10));
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
     /// The test that failed, or did not end, with it and passes without it.
-    Noticed(#[expect(dead_code, reason = "read in the log of the run, by `Debug`")] String),
+    Noticed(String),
     /// All of so many tests that reach it passed.
     Passed(usize),
 }
