@@ -16,7 +16,7 @@ use super::{
 use crate::tree::Tree;
 
 /// Compilations before it is given up: each names some changes that do not compile.
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 40;
 
 pub(super) struct Copy {
     root: PathBuf,
@@ -182,11 +182,22 @@ impl Against {
         if self.changes.len() > before {
             return;
         }
-        match message.message.strip_prefix("cannot call non-const ").and_then(|rest| rest.split('`').nth(1)) {
-            Some(path) => self.constant.push(path.rsplit("::").next().unwrap_or(path).to_owned()),
-            None => self.other.push(message.rendered.unwrap_or(message.message)),
+        if let Some(path) =
+            message.message.strip_prefix("cannot call non-const ").and_then(|rest| rest.split('`').nth(1))
+        {
+            self.constant.push(path.rsplit("::").next().unwrap_or(path).to_owned());
+        } else if let Some(number) = message.spans.iter().find_map(|place| nearest(place, files)) {
+            self.changes.insert(number);
+        } else {
+            self.other.push(message.rendered.unwrap_or(message.message));
         }
     }
+}
+
+/// The last change before a place, for what is said against the rest of a function that returns early.
+fn nearest(place: &Where, files: &BTreeMap<String, Switched>) -> Option<u32> {
+    let before = files.get(&place.file_name)?.places.iter().filter(|(_, range)| range.start <= place.byte_start);
+    before.max_by_key(|(_, range)| range.start).map(|(number, _)| *number)
 }
 
 /// The file that every room begins with.
