@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::{self, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -129,7 +130,7 @@ impl Judge {
             let path = reached.join(number.to_string());
             let began = Instant::now();
             if !self.passes(test, None, Some(&path), Duration::from_secs(600))? {
-                bar.println(format!("left out, since it fails by itself: {}", test.name));
+                told(&bar, format_args!("left out, since it fails by itself: {}", test.name));
                 return Ok(None);
             }
             let lines = fs::read_to_string(&path).unwrap_or_default();
@@ -143,8 +144,8 @@ impl Judge {
         let verdicts = self.at_once(&bar, &numbered, |(number, mutant)| {
             let verdict = self.try_one(*number, &known)?;
             match &verdict {
-                Verdict::Noticed(test) => bar.println(format!("{}: noticed by {test}", mutant.name)),
-                Verdict::Passed(tests) => bar.println(format!("{}: NOT noticed by {tests} tests", mutant.name)),
+                Verdict::Noticed(test) => told(&bar, format_args!("{}: noticed by {test}", mutant.name)),
+                Verdict::Passed(tests) => told(&bar, format_args!("{}: NOT noticed by {tests} tests", mutant.name)),
             }
             Ok((*number, verdict))
         })?;
@@ -221,6 +222,12 @@ impl Judge {
         });
         done.into_inner().map_err(|error| error.to_string())?.into_iter().collect()
     }
+}
+
+/// A line of the run, also where nobody watches.
+fn told(bar: &ProgressBar, line: std::fmt::Arguments<'_>) {
+    // Nothing is left to be done about a closed terminal.
+    bar.suspend(|| drop(writeln!(io::stderr(), "{line}")));
 }
 
 fn progress(length: usize, what: &'static str) -> ProgressBar {
