@@ -25,7 +25,7 @@ enum Chore {
     Check,
     /// Write docs/events.md from the kinds of events.
     Events,
-    /// Spoil the code in one place at a time, and list what no test notices. Works in this tree: commit first.
+    /// Spoil a copy of what is committed in one place at a time, and list what no test notices.
     Mutants(mutants::Arguments),
     /// Write docs/data-retention.md from the declarations of the tables.
     Retention,
