@@ -25,14 +25,14 @@ use crate::tree::Tree;
 const PACKAGES: [&str; 6] =
     ["userd-model", "userd-jose", "userd-crypto", "userd-cache", "userd-storage", "userd-services"];
 
-/// The rooms above, whose tests are asked about what those of the six did not notice.
-const ABOVE: [&str; 4] = ["userd-http", "userd-web", "userd-pages", "userd-providers"];
+/// Whose tests are asked, and then of whatever they did not notice the next ones: the rooms above, the whole program.
+const ROUNDS: [&[&str]; 3] = [&PACKAGES, &["userd-http", "userd-web", "userd-pages", "userd-providers"], &["userd"]];
 
 /// What to try.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// How many changes are drawn; not all of them compile.
-    #[arg(long, default_value_t = 250)]
+    #[arg(long, default_value_t = 300)]
     sample: usize,
     /// Another number draws other changes.
     #[arg(long, default_value_t = 1)]
@@ -72,6 +72,9 @@ struct Place {
 /// A change and the number of its switch.
 type Numbered = BTreeMap<u32, Mutant>;
 
+/// Changes that no test has noticed so far, and how many tests reach them.
+type Open<'a> = BTreeMap<u32, (&'a Mutant, usize)>;
+
 /// Tries a sample; answers what survived, as lines of a table.
 ///
 /// # Errors
@@ -84,34 +87,28 @@ pub fn run(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
     let drawn: Numbered = (1..).zip(sample(list(tree, &packages)?, arguments.sample, arguments.seed)).collect();
     let copy = Copy::of(tree)?;
     let left_out = copy.build(&drawn, &packages, &PACKAGES)?;
-    let compiled: Numbered = drawn.iter().filter(|(number, _)| !left_out.contains(number)).map(cloned).collect();
-
-    let verdicts = Judge::over(&copy, &PACKAGES, arguments.jobs)?.judge(&compiled)?;
-    let open: Numbered = compiled.iter().filter(|(number, _)| !verdicts[number].is_noticed()).map(cloned).collect();
-    let above =
-        if open.is_empty() { BTreeMap::new() } else { Judge::over(&copy, &ABOVE, arguments.jobs)?.judge(&open)? };
-
-    let survived: Vec<(u32, &Mutant)> = open
+    let compiled: Numbered = drawn
         .iter()
-        .filter(|(number, _)| !above.get(number).is_some_and(Verdict::is_noticed))
-        .map(|(number, mutant)| (*number, mutant))
+        .filter(|(number, _)| !left_out.contains(number))
+        .map(|(number, mutant)| (*number, mutant.clone()))
         .collect();
-    Ok(report(arguments.seed, &drawn, &compiled, &survived, |number| {
-        verdicts[&number].reached() + above.get(&number).map_or(0, Verdict::reached)
-    }))
+
+    let mut open: Open<'_> = compiled.iter().map(|(number, mutant)| (*number, (mutant, 0))).collect();
+    for rooms in ROUNDS {
+        let numbers = open.keys().copied().collect();
+        let verdicts = Judge::over(&copy, rooms, arguments.jobs)?.judge(&numbers, |number| &compiled[&number].name)?;
+        open.retain(|number, (_, reached)| match verdicts[number] {
+            Verdict::Noticed => false,
+            Verdict::Passed(tests) => {
+                *reached += tests;
+                true
+            }
+        });
+    }
+    Ok(report(arguments.seed, &drawn, &compiled, &open))
 }
 
-fn cloned((number, mutant): (&u32, &Mutant)) -> (u32, Mutant) {
-    (*number, mutant.clone())
-}
-
-fn report(
-    seed: u64,
-    drawn: &Numbered,
-    compiled: &Numbered,
-    survived: &[(u32, &Mutant)],
-    reached: impl Fn(u32) -> usize,
-) -> String {
+fn report(seed: u64, drawn: &Numbered, compiled: &Numbered, survived: &Open<'_>) -> String {
     let mut text = format!(
         "seed {seed}: {} changes drawn, {} compile, {} noticed, {} not\n",
         drawn.len(),
@@ -122,11 +119,11 @@ fn report(
     let rooms: BTreeSet<&str> = compiled.values().map(|mutant| mutant.package.as_str()).collect();
     for room in rooms {
         let all = compiled.values().filter(|mutant| mutant.package == room).count();
-        let left = survived.iter().filter(|(_, mutant)| mutant.package == room).count();
+        let left = survived.values().filter(|(mutant, _)| mutant.package == room).count();
         let _ = writeln!(text, "  {room}: {} of {all} noticed", all - left);
     }
-    for (number, mutant) in survived {
-        let _ = writeln!(text, "{} (tests that reach it: {})", mutant.name, reached(*number));
+    for (mutant, reached) in survived.values() {
+        let _ = writeln!(text, "{} (tests that reach it: {reached})", mutant.name);
     }
     text.trim_end().to_owned()
 }
@@ -190,9 +187,9 @@ mod tests {
     fn the_report_counts_by_room_and_names_what_survived() {
         let drawn: Numbered = (1..).zip(mutants(3)).collect();
         let compiled: Numbered = drawn.clone().into_iter().take(2).collect();
-        let survived = [(2, &compiled[&2])];
+        let survived = BTreeMap::from([(2, (&compiled[&2], 4))]);
         assert_eq!(
-            report(7, &drawn, &compiled, &survived, |_| 4),
+            report(7, &drawn, &compiled, &survived),
             "seed 7: 3 changes drawn, 2 compile, 1 noticed, 1 not\n  userd-model: 1 of 2 noticed\n1 (tests that reach it: 4)"
         );
     }

@@ -16,32 +16,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
-use super::{Mutant, Numbered, copy::Copy};
+use super::copy::Copy;
 
 /// A test may take this many times what it takes without a change, and this much more.
 const PATIENCE: (u32, Duration) = (10, Duration::from_secs(10));
 
 /// What became of a change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Verdict {
-    /// The test that failed, or did not end, with it and passes without it.
-    Noticed(String),
+    /// A test failed, or did not end, with it and passes without it.
+    Noticed,
     /// All of so many tests that reach it passed.
     Passed(usize),
-}
-
-impl Verdict {
-    pub(super) const fn is_noticed(&self) -> bool {
-        matches!(self, Self::Noticed(_))
-    }
-
-    /// How many tests reach a change that none noticed.
-    pub(super) const fn reached(&self) -> usize {
-        match self {
-            Self::Noticed(_) => 0,
-            Self::Passed(tests) => *tests,
-        }
-    }
 }
 
 /// The tests of some rooms.
@@ -120,7 +106,11 @@ impl Judge {
     ///
     /// # Errors
     /// A folder cannot be written, a program not started.
-    pub(super) fn judge(&self, changes: &Numbered) -> Result<BTreeMap<u32, Verdict>, String> {
+    pub(super) fn judge<'a>(
+        &self,
+        changes: &BTreeSet<u32>,
+        name: impl Fn(u32) -> &'a str + Sync,
+    ) -> Result<BTreeMap<u32, Verdict>, String> {
         let reached = self.root.join("target/reached");
         let _ = fs::remove_dir_all(&reached);
         fs::create_dir_all(&reached).map_err(|error| format!("{}: {error}", reached.display()))?;
@@ -140,20 +130,17 @@ impl Judge {
         let known: Vec<Known> = known.into_iter().flatten().collect();
 
         let bar = progress(changes.len(), "changes tried");
-        let numbered: Vec<(u32, &Mutant)> = changes.iter().map(|(number, mutant)| (*number, mutant)).collect();
-        let verdicts = self.at_once(&bar, &numbered, |(number, mutant)| {
-            let verdict = self.try_one(*number, &known)?;
-            match &verdict {
-                Verdict::Noticed(test) => told(&bar, format_args!("{}: noticed by {test}", mutant.name)),
-                Verdict::Passed(tests) => told(&bar, format_args!("{}: NOT noticed by {tests} tests", mutant.name)),
-            }
+        let numbers: Vec<u32> = changes.iter().copied().collect();
+        let verdicts = self.at_once(&bar, &numbers, |number| {
+            let (verdict, by) = self.try_one(*number, &known)?;
+            told(&bar, format_args!("{}: {by}", name(*number)));
             Ok((*number, verdict))
         })?;
         Ok(verdicts.into_iter().collect())
     }
 
     /// Those that reach it, the cheapest and most particular first, until one fails.
-    fn try_one(&self, number: u32, known: &[Known]) -> Result<Verdict, String> {
+    fn try_one(&self, number: u32, known: &[Known]) -> Result<(Verdict, String), String> {
         let mut tests: Vec<&Known> = known.iter().filter(|test| test.reaches.contains(&number)).collect();
         tests.sort_by_key(|test| test.takes * u32::try_from(test.reaches.len()).unwrap_or(u32::MAX));
         for known in &tests {
@@ -161,10 +148,10 @@ impl Judge {
             let fails = !self.passes(&known.test, Some(number), None, limit)?;
             // Not one that fails by itself as well.
             if fails && self.passes(&known.test, None, None, limit)? {
-                return Ok(Verdict::Noticed(known.test.name.clone()));
+                return Ok((Verdict::Noticed, format!("noticed by {}", known.test.name)));
             }
         }
-        Ok(Verdict::Passed(tests.len()))
+        Ok((Verdict::Passed(tests.len()), format!("NOT noticed by {} tests", tests.len())))
     }
 
     fn passes(&self, test: &Test, on: Option<u32>, reached: Option<&Path>, limit: Duration) -> Result<bool, String> {
