@@ -131,6 +131,8 @@ fn report(seed: u64, drawn: &Numbered, compiled: &Numbered, survived: &Open<'_>)
 fn list(tree: &Tree, packages: &[&str]) -> Result<Vec<Mutant>, String> {
     let mut command = Command::new("cargo");
     command.args(["mutants", "--list", "--json"]).current_dir(tree.root());
+    // What tests are made with is no part of the service.
+    command.args(["--exclude", "**/testing/**", "--exclude", "**/testing.rs"]);
     for package in packages {
         command.args(["-p", package]);
     }
