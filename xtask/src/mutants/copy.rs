@@ -194,10 +194,13 @@ impl Against {
     }
 }
 
-/// The last change before a place, for what is said against the rest of a function that returns early.
+/// The last change before a place, for what is said against the rest of a function that returns early; else the first behind
+/// it, for a match that lacks an arm.
 fn nearest(place: &Where, files: &BTreeMap<String, Switched>) -> Option<u32> {
-    let before = files.get(&place.file_name)?.places.iter().filter(|(_, range)| range.start <= place.byte_start);
-    before.max_by_key(|(_, range)| range.start).map(|(number, _)| *number)
+    let places = &files.get(&place.file_name)?.places;
+    let before = places.iter().filter(|(_, range)| range.start <= place.byte_start);
+    let found = before.max_by_key(|(_, range)| range.start);
+    found.or_else(|| places.iter().min_by_key(|(_, range)| range.start)).map(|(number, _)| *number)
 }
 
 /// The file that every room begins with.
