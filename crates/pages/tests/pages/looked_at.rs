@@ -169,6 +169,7 @@ async fn people(plan: &mut Plan) {
     later(place).await;
     // A link ends with every change of the ways in, so it is of somebody who changes none.
     place.member("fay").await;
+    later(place).await;
     let mut forgot = place.browser();
     forgot.submit("/forgot", &[("login", "fay@example.org")]).await;
     let reset = link(place).await;
