@@ -96,13 +96,14 @@ pub fn run(tree: &Tree, arguments: &Arguments) -> Result<String, String> {
     let mut open: Open<'_> = compiled.iter().map(|(number, mutant)| (*number, (mutant, 0))).collect();
     for rooms in ROUNDS {
         let numbers = open.keys().copied().collect();
-        let verdicts = Judge::over(&copy, rooms, arguments.jobs)?.judge(&numbers, |number| &compiled[&number].name)?;
-        open.retain(|number, (_, reached)| match verdicts[number] {
-            Verdict::Noticed => false,
-            Verdict::Passed(tests) => {
+        let name = |number| compiled.get(&number).map_or("", |mutant| mutant.name.as_str());
+        let verdicts = Judge::over(&copy, rooms, arguments.jobs)?.judge(&numbers, name)?;
+        open.retain(|number, (_, reached)| match verdicts.get(number) {
+            Some(Verdict::Passed(tests)) => {
                 *reached += tests;
                 true
             }
+            Some(Verdict::Noticed) | None => false,
         });
     }
     Ok(report(arguments.seed, &drawn, &compiled, &open))

@@ -231,6 +231,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("at most 50 users", "не больше 50 пользователей"),
     ("1 to 100 of a-z, 0-9, _, . and -", "от 1 до 100 символов a-z, 0-9, _, . и -"),
     ("another role has this name", "так называется другая роль"),
+    ("another permission has this name", "так называется другое разрешение"),
     ("must not begin with a dot", "не должно начинаться с точки"),
     ("must be between 1 and 20", "должно быть от 1 до 20"),
     ("must be between 60 seconds and 90 days", "должно быть от 60 секунд до 90 дней"),

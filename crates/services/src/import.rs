@@ -13,15 +13,12 @@ use userd_storage::{Failure, repositories::claims::Claim};
 
 use crate::{
     Context, Dependencies,
-    accounts::{AccountSeed, NewAccount, Reserved, claim, parsed, username_with},
+    accounts::{AccountSeed, NewAccount, Reserved, parsed, username_with},
     change::Changes,
+    claims::{IMPORTED, claim},
     role_reader,
     sign_in::SignIn,
 };
-
-/// The kind of claims on what people were called by the software that they come from. They outlive the account: who was
-/// brought over and erased since is not brought over again.
-pub(crate) const KIND: &str = "imported";
 
 /// Brings people over.
 #[derive(Clone)]
@@ -116,7 +113,7 @@ impl Imports {
         let named = named.or_else(|| new.email.as_ref().map(|email| email.as_str().to_owned()));
         let named = named.or_else(|| new.username.as_ref().map(|name| name.canonical())).unwrap_or_default();
         let origin = json!([source, named]).to_string();
-        let known = self.deps.crypto.index.claim_hash(KIND, &origin);
+        let known = self.deps.crypto.index.claim_hash(IMPORTED, &origin);
         // Most of a second run ends here, with a read.
         if self.deps.store.reading().claims().find(&known).await?.is_some() {
             return Ok(Arrived::Before);
@@ -192,7 +189,7 @@ impl Imports {
             seed.user.blocked_until = person.blocked_until;
         }
         let mut claims: Vec<(Claim, Refusal)> =
-            vec![(claim(&self.deps, KIND, origin, seed.user.id, now), Refusal::NameTaken)];
+            vec![(claim(&self.deps, IMPORTED, origin, seed.user.id, now), Refusal::NameTaken)];
         let mut identities = Vec::new();
         for (provider, subject) in &person.identities {
             let (claim, identity) = self.identity(&seed.user, provider, subject, now)?;

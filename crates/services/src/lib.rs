@@ -15,6 +15,7 @@ mod background;
 pub mod bot;
 mod browsers;
 pub mod change;
+mod claims;
 pub mod clients;
 pub mod cloud_event;
 mod consent;
@@ -82,6 +83,7 @@ pub mod user_reader;
 pub mod users;
 mod ways_in;
 pub mod webhooks;
+mod while_deleted;
 mod work_under_way;
 
 pub use access_tokens::Authenticated;

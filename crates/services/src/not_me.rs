@@ -13,9 +13,9 @@ use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeT
 
 use crate::{
     Context, Dependencies,
-    accounts::{claim, claim_all},
     addresses::addresses_of,
     change::{Change, Changes},
+    claims::{claim, claim_all},
     deliveries::{Asked, Deliveries, Letter, Whose},
     factors::Factors,
     links::{Happened, Links, NOT_ME_LIFE, Told, must_exist},

@@ -6,8 +6,9 @@ use userd_storage::{Failure, UnitOfWork, repositories::one_time_tokens::OneTimeT
 
 use crate::{
     Completion, Context, Dependencies, UserView,
-    accounts::{AccountSeed, Accounts, NewAccount, Registration, Reserved, claim, claim_all},
+    accounts::{AccountSeed, Accounts, NewAccount, Registration, Reserved},
     change::{Change, Changes},
+    claims::{FIRST_ADMINISTRATOR, claim, claim_all},
     limits::Limited,
     sessions::Proof,
 };
@@ -31,7 +32,7 @@ impl Setup {
 
     /// Whether nobody has become administrator yet.
     pub async fn is_open(&self) -> Result<bool, Failure> {
-        let hash = self.deps.crypto.index.claim_hash(KIND, "");
+        let hash = self.deps.crypto.index.claim_hash(FIRST_ADMINISTRATOR, "");
         let mut reading = self.deps.store.reading();
         Ok(reading.claims().find(&hash).await?.is_none() && !has_administrator(&mut reading).await?)
     }
@@ -119,7 +120,7 @@ impl Setup {
     }
 
     async fn become_first(&self, change: &mut Change<'_>, account: &AccountSeed) -> Result<(), Failure> {
-        let first = claim(&self.deps, KIND, "", account.user.id, change.now);
+        let first = claim(&self.deps, FIRST_ADMINISTRATOR, "", account.user.id, change.now);
         claim_all(change, &[(first, Refusal::SetupDone)]).await
     }
 
@@ -140,6 +141,3 @@ async fn store_administrator(change: &mut Change<'_>, account: &AccountSeed) -> 
 async fn has_administrator(unit: &mut UnitOfWork) -> Result<bool, Failure> {
     Ok(!unit.user_terms().holders(Role::ADMIN).await?.is_empty())
 }
-
-/// The kind of the one claim that the first administrator holds. It outlives them.
-pub(crate) const KIND: &str = "first_admin";

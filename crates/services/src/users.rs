@@ -7,11 +7,11 @@ use userd_storage::{Failure, repositories::password_credentials::PasswordCredent
 use crate::{
     Context, Dependencies, UserView,
     change::{Change, Changes},
-    deletion::{as_it_comes_back, stays_deleted},
     faults::Faults,
     recent_proof,
     sessions::{lift_block, login_key},
     user_reader::{UserReader, seal_field},
+    while_deleted::{as_it_comes_back, stays_deleted},
 };
 
 /// Accounts per round.

@@ -145,13 +145,16 @@ impl TestApp {
     }
 
     /// The program with this configuration and nothing else of the environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`cargo xtask mutants` switches a change on in whatever a test starts"
+    )]
     pub fn command(&self) -> Command {
         let mut command = Command::new(program());
         command.env_clear().current_dir(self.folder.path()).kill_on_drop(true);
         for (key, value) in &self.settings {
             command.env(format!("USERD__{}", key.to_ascii_uppercase().replace('.', "__")), value);
         }
-        // `cargo xtask mutants` switches a change on in whatever a test starts.
         command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPOILED")));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -16,7 +16,6 @@ use super::{Mutant, Place, Span};
 pub(super) const SPOILED: &str = r#"
 
 #[doc(hidden)]
-#[allow(missing_docs)]
 pub fn spoiled(number: u32) -> bool {
     use std::{collections::BTreeSet, fs::File, io::Write, sync::{LazyLock, Mutex}};
     static CHOSEN: LazyLock<u32> =

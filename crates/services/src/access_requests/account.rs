@@ -13,8 +13,8 @@ use super::{Thing, approvers::eligible, data, tell::tell_approvers};
 use crate::{
     Dependencies, Settings,
     change::Change,
-    deletion::{as_it_comes_back, stays_deleted},
     deliveries::Deliveries,
+    while_deleted::{as_it_comes_back, stays_deleted},
 };
 
 /// What an account is called in its request.

@@ -4,7 +4,6 @@
 //! - `seed.rs`: the rows of a new account
 //! - `emails/`: proof and change of addresses
 //! - `create.rs`: a new account made by an administrator
-//! - `claiming.rs`: what is unique
 //! - `profile.rs`: display name, locale, time zone, attributes
 //! - `password.rs`: a new password
 //! - `invited.rs`: by invitation
@@ -17,7 +16,6 @@
 
 mod approval;
 mod asked_for;
-mod claiming;
 mod create;
 pub mod emails;
 mod invited;
@@ -30,7 +28,6 @@ mod terms;
 mod username;
 mod wipe;
 
-pub(crate) use claiming::{claim, claim_all, holder};
 pub(crate) use password::check_new_password;
 pub(crate) use register::{NewAccount, Reserved, own_username as username_of, parsed, username as username_with};
 pub(crate) use seed::AccountSeed;

@@ -8,13 +8,11 @@ use userd_storage::{
     repositories::{claims::Claim, password_credentials::PasswordCredential},
 };
 
-use super::{
-    NewAccount,
-    claiming::{claim, claim_all, must_be_free, username_claims},
-};
+use super::NewAccount;
 use crate::{
     Dependencies, RegistrationMode,
     change::Change,
+    claims::{claim, claim_all, must_be_free, username_claims},
     invitations::Redeemable,
     user_reader::{internal, seal_email, seal_phone},
 };

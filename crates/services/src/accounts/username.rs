@@ -9,10 +9,14 @@ use userd_storage::{
 
 use super::{
     Accounts,
-    claiming::{claim, claim_all, username_claims},
     register::{Reserved, username},
 };
-use crate::{Context, UserView, change::Change, limits::Limited};
+use crate::{
+    Context, UserView,
+    change::Change,
+    claims::{claim, claim_all, username_claims},
+    limits::Limited,
+};
 
 /// The kinds of claims that a username makes.
 const KINDS: [&str; 2] = ["username", "username_skeleton"];

@@ -247,9 +247,13 @@ impl<'w> Walk<'w> {
     }
 }
 
+/// One that cannot even be read is the walk's to name: until then nothing is taken for pruned.
 async fn first_entry(unit: &mut UnitOfWork) -> Result<Option<u64>, Stop> {
-    let first = unit.audit_entries().from(AuditOrder::Whole, 0, 1).await?;
-    Ok(first.first().and_then(|row| u64::try_from(row.position).ok()))
+    match unit.audit_entries().from(AuditOrder::Whole, 0, 1).await {
+        Ok(first) => Ok(first.first().and_then(|row| u64::try_from(row.position).ok())),
+        Err(StoreError::Corrupt(_)) => Ok(Some(0)),
+        Err(other) => Err(other.into()),
+    }
 }
 
 pub(super) fn number(count: u64) -> Result<i64, Stop> {

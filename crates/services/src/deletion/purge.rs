@@ -11,7 +11,14 @@ use userd_storage::{
 };
 
 use super::{Deletions, ErasedAgain};
-use crate::{Context, change::Change, faults::Faults, import, recent_proof, setup, user_reader::internal};
+use crate::{
+    Context,
+    change::Change,
+    claims::{FIRST_ADMINISTRATOR, IMPORTED},
+    faults::Faults,
+    recent_proof,
+    user_reader::internal,
+};
 
 /// Accounts that are read at once, and how many are erased in a round, or fail in it.
 const ROUND: u32 = 50;
@@ -21,7 +28,7 @@ const BATCH: u32 = 200;
 /// shut behind the first administrator, and an import that is run again does not bring back who was erased. The others
 /// (`email`, `phone`, `identity`, `passkey`) are what their owner signs up with anew, and `former_username` gives a name
 /// back to nobody but them.
-const KEPT_CLAIMS: [&str; 4] = ["username", "username_skeleton", setup::KIND, import::KIND];
+const KEPT_CLAIMS: [&str; 4] = ["username", "username_skeleton", FIRST_ADMINISTRATOR, IMPORTED];
 /// Tables that are emptied otherwise: the account and what says that it is being erased last, claims by their kind.
 const OTHERWISE: [&str; 3] = ["users", "deletions", "claims"];
 

@@ -11,9 +11,9 @@ use userd_templates::{Kind, Reader, Value, Values};
 use super::{Deliveries, content::Content, send::Outcome};
 use crate::{
     Context,
-    accounts::holder,
     addresses::addresses_of,
     change::Change,
+    claims::holder,
     email_code_rows::mint_code,
     link_tokens,
     links::{Happened, Told},

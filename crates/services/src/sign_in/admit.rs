@@ -25,8 +25,9 @@ use super::{
 };
 use crate::{
     Context,
-    accounts::{AccountSeed, NewAccount, claim, claim_all, holder, wipe_claimant},
+    accounts::{AccountSeed, NewAccount, wipe_claimant},
     change::Change,
+    claims::{claim, claim_all, holder},
     invitations::Redeemable,
     outstanding::outstanding_dies,
     remembered::{self, Remembered},

@@ -7,7 +7,7 @@ use super::{
     SignIn,
     identity_names::{KIND, name},
 };
-use crate::accounts::claim;
+use crate::claims::claim;
 
 impl SignIn {
     /// The link, and the claim that makes it one account's alone.

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     Context,
-    accounts::{claim, claim_all},
     change::Change,
+    claims::{claim, claim_all},
     limits::Limited,
     outstanding::begun_dies,
     recent_proof,

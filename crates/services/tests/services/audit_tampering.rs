@@ -189,6 +189,21 @@ async fn a_thousand_changes_of_the_tables_are_all_found_and_their_positions_name
     assert!(verified(&log.app, &[&log.kept]).await.intact);
 }
 
+/// Text that is none is what no engine reads; of the thousand changes above few make it so, and hardly one the first entry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_cannot_be_read_is_named_wherever_it_stands() {
+    let log = Log::make().await;
+    for position in [0, 1, log.size / 2, log.size - 1] {
+        for column in ["act", "actor", "subject"] {
+            log.sql(&format!("UPDATE audit_entries SET {column} = CAST(X'FF' AS TEXT) WHERE position = {position}"))
+                .await;
+            let found = verified(&log.app, &[]).await;
+            assert_eq!(named(&found), Some(position), "{column}: {found:?}");
+            log.undo().await;
+        }
+    }
+}
+
 /// Whoever can write everything can also write a shorter log that is right in itself: only a checkpoint that was kept
 /// tells, and the checkpoint before it says from where on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

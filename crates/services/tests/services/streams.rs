@@ -457,11 +457,11 @@ async fn a_receiver_gets_the_time_that_it_asks_for_and_five_days_in_all(fixture:
 }
 
 /// The statuses that a receiver answers with next; then it takes everything.
-type Answers = Arc<Mutex<VecDeque<u16>>>;
+type Statuses = Arc<Mutex<VecDeque<u16>>>;
 
 /// A receiver that says why it does not take a token, as the stand-in does not.
-async fn picky(answers: &Answers) -> String {
-    async fn take(State(answers): State<Answers>) -> (StatusCode, &'static str) {
+async fn picky(answers: &Statuses) -> String {
+    async fn take(State(answers): State<Statuses>) -> (StatusCode, &'static str) {
         let status = answers.lock().unwrap().pop_front().unwrap_or(202);
         (StatusCode::from_u16(status).unwrap(), r#"{"err":"invalid_key"}"#)
     }
@@ -477,7 +477,7 @@ async fn picky(answers: &Answers) -> String {
 #[apply(fault_case)]
 async fn a_signal_that_is_not_wanted_is_given_up_after_its_tries(fixture: Fixture) {
     let app = fixture.app_with(with(|settings| settings.webhooks.tries = 2)).await;
-    let answers = Answers::default();
+    let answers = Statuses::default();
     let ctx = owner(&app).await;
     app.streams.create(&ctx, pushed_to(&picky(&answers).await, None)).await.unwrap();
     let rounds = async |say: &[u16], taken: &[usize]| {

@@ -2,7 +2,7 @@
 //! what is in them.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read},
     os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
     path::Path,
@@ -20,7 +20,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Opens a file, and waits for nobody: a pipe that has no writer would hold a start, and every reload, for ever.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+    File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
 /// Reads what a pipe holds too, if somebody writes to it soon. At most one byte more than `limit`.

@@ -4,7 +4,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown},
     path::{Path, PathBuf},
@@ -98,7 +98,7 @@ fn give_one(path: &Path, owner: Owner) -> io::Result<()> {
     }
     // The folder is somebody else's, who may put a link in the way of what was looked at.
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+    match File::options().read(true).custom_flags(flags).open(path) {
         Ok(file) => hand_over(&file, owner),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),

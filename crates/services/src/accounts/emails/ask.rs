@@ -10,8 +10,9 @@ use userd_templates::Kind;
 use super::Emails;
 use crate::{
     Completion, Context, IdempotentRequest,
-    accounts::{NewAccount, Registration, claim},
+    accounts::{NewAccount, Registration},
     change::Change,
+    claims::claim,
     deliveries::Letter,
     idempotency::Made,
     limits::Limited,

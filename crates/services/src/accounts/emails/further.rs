@@ -7,9 +7,9 @@ use userd_storage::Failure;
 use super::{Emails, ask::pending};
 use crate::{
     Context, Dependencies,
-    accounts::{claim, claim_all},
     addresses::{EmailView, addresses_of, field, open},
     change::Change,
+    claims::{claim, claim_all},
     limits::Limited,
     mailbox_limits::Asking,
     mailbox_proofs::{Proofs, Proves},

@@ -6,8 +6,9 @@ use userd_storage::Failure;
 use super::{Emails, further::forget_further};
 use crate::{
     Completion, Context,
-    accounts::{AccountSeed, NewAccount, claim, claim_all},
+    accounts::{AccountSeed, NewAccount},
     change::Change,
+    claims::{claim, claim_all},
     deliveries::{Asked, Letter},
     limits::Limited,
     link_tokens,

@@ -1,7 +1,7 @@
 //! Claims of an account on what is unique: addresses, usernames and their looks. The address of a deleted account that never
 //! proved it is no obstacle to anybody: the claim on it goes to whoever wants it (decision 0068).
 //!
-//! Deliberately absent: what an account is beside (`register.rs`).
+//! Deliberately absent: what an account is beside (`accounts/register.rs`).
 
 use userd_model::{Refusal, Timestamp, UserId, Username};
 use userd_storage::{
@@ -11,8 +11,15 @@ use userd_storage::{
 
 use crate::Dependencies;
 
+/// The kind of the one claim that the first administrator holds. It outlives them.
+pub(crate) const FIRST_ADMINISTRATOR: &str = "first_admin";
+
+/// The kind of claims on what people were called by the software that they come from. They outlive the account: who was
+/// brought over and erased since is not brought over again.
+pub(crate) const IMPORTED: &str = "imported";
+
 /// A username claims two things: itself, and its look.
-pub(super) fn username_claims(
+pub(crate) fn username_claims(
     deps: &Dependencies,
     username: &Username,
     owner: UserId,
@@ -44,7 +51,7 @@ pub(crate) async fn claim_all(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)])
 }
 
 /// Refuses with what stands beside the first that is taken.
-pub(super) async fn must_be_free(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<(), Failure> {
+pub(crate) async fn must_be_free(uow: &mut UnitOfWork, wanted: &[(Claim, Refusal)]) -> Result<(), Failure> {
     obstacles(uow, wanted).await.map(drop)
 }
 
